@@ -1,0 +1,1 @@
+"""One module per command: options to one flow to a result; `run` is the one error boundary."""

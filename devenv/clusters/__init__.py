@@ -1,0 +1,1 @@
+"""Providers of clusters, driven through the Commands port."""

@@ -1,0 +1,163 @@
+"""What the user's files say, as plain values. Every path is absolute; every name was checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+Mode = Literal["stub", "real", "off"]
+ReloadKind = Literal["none", "restart", "rebuild", "signal", "exec"]
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a value was written: a file and a 1-based line and column."""
+
+    file: Path
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """How an image is built: an absolute context folder and Dockerfile, a target stage, build arguments."""
+
+    context: Path
+    dockerfile: Path
+    target: str | None = None
+    args: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Reload:
+    """What happens in the container after files arrived; `signal` (e.g. "HUP") and `command` belong to their kinds."""
+
+    kind: ReloadKind = "none"
+    signal: str = ""
+    command: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SyncRule:
+    """A local folder or file (`source`, absolute) and where it goes in the container (`target`, a POSIX path)."""
+
+    source: Path
+    target: str
+    reload: Reload = Reload()
+
+
+@dataclass(frozen=True, slots=True)
+class Test:
+    """The command that tests a service inside its pod, and the report files (paths in the container) it leaves."""
+
+    __test__ = False
+
+    command: tuple[str, ...]
+    reports: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Deploy:
+    """A service's own manifests: a file or folder, and which workload ("kind/name") and container are the service's."""
+
+    path: Path
+    workload: str | None = None
+    container: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """Something the user builds from source and edits: exactly one of `build` and `image` is set."""
+
+    name: str
+    build: Build | None
+    image: str | None
+    ports: Mapping[str, int]
+    env: Mapping[str, str]
+    deploy: Deploy | None
+    sync: tuple[SyncRule, ...]
+    test: Test | None
+    needs: tuple[str, ...]
+    command: tuple[str, ...]
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
+class Stub:
+    """A dependency answered by the stub engine: a folder with WireMock `mappings/` and `__files/`."""
+
+    wiremock: Path
+    ports: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Volume:
+    """A volume claim: mount path in the container and size as Kubernetes writes it ("1Gi")."""
+
+    path: str
+    size: str
+
+
+@dataclass(frozen=True, slots=True)
+class Real:
+    """A dependency that runs for real from a prebuilt image.
+
+    `files` maps a folder in the container to local files that are mounted there, in order; `ready` is the command
+    that succeeds inside the container once it takes requests (empty: its first port is probed).
+    """
+
+    image: str
+    ports: Mapping[str, int]
+    env: Mapping[str, str] = field(default_factory=dict)
+    command: tuple[str, ...] = ()
+    args: tuple[str, ...] = ()
+    volumes: Mapping[str, Volume] = field(default_factory=dict)
+    files: Mapping[str, tuple[Path, ...]] = field(default_factory=dict)
+    ready: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Dependency:
+    """Something a service needs and the user does not edit now: its mode, and at least the form its mode asks for."""
+
+    name: str
+    mode: Mode
+    stub: Stub | None
+    real: Real | None
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """What one devenv.yaml and the chosen profile describe. `root` is the folder of devenv.yaml."""
+
+    name: str
+    root: Path
+    profile: str
+    services: Mapping[str, Service]
+    dependencies: Mapping[str, Dependency]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Machine-wide settings; `file` is where they were read from (it need not exist).
+
+    `mirrors` maps an upstream registry ("docker.io") to the base URL that the cluster's nodes pull it from, the URL's
+    path being a repository prefix. `tools` maps a program's name to its path where it is not on PATH.
+    """
+
+    file: Path
+    provider: str = "kind"
+    cluster: str = "devenv"
+    node_image: str | None = None
+    registry_name: str = "devenv-registry"
+    registry_port: int = 5001
+    registry_image: str = "registry:2"
+    mirrors: Mapping[str, str] = field(default_factory=dict)
+    tools: Mapping[str, str] = field(default_factory=dict)
+    allowed_contexts: tuple[str, ...] = ()

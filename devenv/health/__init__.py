@@ -1,0 +1,1 @@
+"""Pure: a pod and its events, to a verdict."""

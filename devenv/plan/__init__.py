@@ -1,0 +1,1 @@
+"""Pure: an Environment and what was observed, to the Kubernetes objects and steps that it needs."""

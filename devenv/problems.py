@@ -1,0 +1,282 @@
+"""The catalogue of what can go wrong: one value for each, used by errors, `devenv explain`, the FAQ page and tests.
+
+A message is one lowercase sentence without a full stop; a cure is the next thing to do, with the command.
+"""
+
+from __future__ import annotations
+
+from devenv.errors import Problem
+
+# --- configuration -----------------------------------------------------------------------------------------------
+CONFIG_INVALID = Problem(
+    "config-invalid",
+    "{count} in the configuration",
+    "devenv.yaml or a profile has a key that devenv does not know, a value of the wrong type, or a name that points "
+    "nowhere. All faults are listed at once, each with file, line and column.",
+    "correct the lines above and run the command again",
+)
+CONFIG_MISSING = Problem(
+    "config-missing",
+    "no devenv.yaml in {folder} or any folder above it",
+    "Commands that act on an environment look for devenv.yaml in the current folder and upwards.",
+    "go to your project, or name the file with -f",
+)
+YAML_INVALID = Problem(
+    "yaml-invalid",
+    "{file} is not valid YAML",
+    "The file can't be read as YAML: often a tab used for indentation, a missing colon or an unclosed quote.",
+    "correct the line above; YAML is indented with spaces only",
+)
+SETTINGS_INVALID = Problem(
+    "settings-invalid",
+    "{count} in the settings file {file}",
+    "The machine-wide settings have an unknown key or a value of the wrong type.",
+    "correct the lines above; DEVENV_SETTINGS names another file",
+)
+NAME_UNKNOWN = Problem(
+    "name-unknown",
+    "{kind} {name!r} is not in this environment",
+    "The name on the command line is neither a service nor a dependency of devenv.yaml and its profile.",
+    "known: {known}",
+)
+PROVIDER_UNSUPPORTED = Problem(
+    "provider-unsupported",
+    "cluster provider {provider!r} is not built in",
+    "The settings name a provider that this version of devenv can't drive.",
+    "use one of: {known}",
+)
+
+# --- tools and daemons -------------------------------------------------------------------------------------------
+DOCKER_MISSING = Problem(
+    "docker-missing",
+    "docker is not installed",
+    "Neither a docker command nor a Docker socket was found. devenv builds images and runs its local cluster in Docker.",
+    "install Docker Engine or Docker Desktop, then run the command again",
+)
+DOCKER_NOT_RUNNING = Problem(
+    "docker-not-running",
+    "the Docker daemon does not answer at {address}",
+    "Docker is installed, but its daemon is stopped, still starting, or this user may not use its socket.",
+    "start it (systemctl start docker, or open Docker Desktop), or add yourself to the docker group",
+)
+KIND_MISSING = Problem(
+    "kind-missing",
+    "kind is not installed",
+    "The settings ask for a kind cluster, and there is no kind command on PATH or under tools in the settings.",
+    "install it (brew install kind, or go install sigs.k8s.io/kind@latest) or name it in the settings: tools: {{kind: /path/to/kind}}",
+)
+COMMAND_FAILED = Problem(
+    "command-failed",
+    "{command} ended with code {code}",
+    "A program that devenv runs ended with an error; its last lines are shown.",
+    "see the lines above; -v shows all of its output",
+)
+DISK_FULL = Problem(
+    "disk-full",
+    "no space left on the device while {doing}",
+    "The disk, or Docker's part of it, is full.",
+    "free some space (docker system df shows Docker's share, docker builder prune frees build cache), then run the command again",
+)
+BUILD_FAILED = Problem(
+    "build-failed",
+    "the image of {service} does not build",
+    "A step of the Dockerfile failed; the last lines of its output are shown.",
+    "correct {dockerfile} and run the command again",
+)
+DOCKERFILE_MISSING = Problem(
+    "dockerfile-missing",
+    "{service} has no Dockerfile at {path}",
+    "The build context of a service has no file of that name.",
+    "create it, or name another: build: {{context: ..., dockerfile: ...}}",
+)
+PUSH_FAILED = Problem(
+    "push-failed",
+    "{image} can't be pushed to the local registry",
+    "The registry beside the cluster did not take the image.",
+    "run devenv up again: it mends the registry",
+)
+PORT_TAKEN = Problem(
+    "port-taken",
+    "port {port} on this machine is taken by {holder}",
+    "Another program listens on the port that devenv wants for the registry or a forward.",
+    "stop that program, or choose another port: {where}",
+)
+
+# --- cluster -----------------------------------------------------------------------------------------------------
+CLUSTER_CREATE_FAILED = Problem(
+    "cluster-create-failed",
+    "cluster {name} could not be created",
+    "kind could not bring the cluster up; what it printed last is shown and its logs are kept.",
+    "see {logs}; the half-made cluster was removed, so devenv up starts anew",
+)
+CLUSTER_FOREIGN = Problem(
+    "cluster-foreign",
+    "a cluster named {name} exists and devenv did not make it",
+    "devenv puts a label on the nodes it creates; this cluster's nodes don't have it, so it may be somebody's.",
+    "choose another name in the settings (cluster: {{name: ...}}), or remove that one: kind delete cluster --name {name}",
+)
+REGISTRY_FOREIGN = Problem(
+    "registry-foreign",
+    "a container named {name} exists and devenv did not make it",
+    "The local registry's container carries a label of devenv; the one of that name does not.",
+    "choose another name in the settings (registry: {{name: ...}}), or remove that container",
+)
+CLUSTER_MISSING = Problem(
+    "cluster-missing",
+    "there is no cluster {name}",
+    "The cluster that the settings name does not exist, or its kubeconfig entry is gone.",
+    "devenv up creates it",
+)
+CLUSTER_UNREACHABLE = Problem(
+    "cluster-unreachable",
+    "the API server of {context} does not answer at {server}",
+    "The cluster is stopped, still starting, or the network to it is down.",
+    "devenv up starts a stopped cluster; docker ps shows whether its node runs",
+)
+API_FAILED = Problem(
+    "api-failed",
+    "the cluster refused to {action}: {reason}",
+    "The Kubernetes API answered with an error.",
+    "see the reason; -v shows the whole answer",
+)
+NAMESPACE_FOREIGN = Problem(
+    "namespace-foreign",
+    "namespace {namespace} exists and devenv did not make it",
+    "devenv puts an environment into a namespace of its name and never into one that it did not create.",
+    "rename the environment (name: in devenv.yaml), or remove that namespace yourself",
+)
+ENVIRONMENT_MISSING = Problem(
+    "environment-missing",
+    "environment {name} is not up",
+    "Nothing of this environment is in the cluster.",
+    "devenv up",
+)
+MANIFEST_INVALID = Problem(
+    "manifest-invalid",
+    "the manifests of {service} can't be used",
+    "A service's own manifests must be valid, stay in the environment's namespace, and hold exactly one workload "
+    "that is the service's.",
+    "see the lines above; deploy: {{workload: kind/name, container: ...}} chooses",
+)
+FILES_TOO_LARGE = Problem(
+    "files-too-large",
+    "the files of {name} are {size} together; a ConfigMap holds at most 1 MiB",
+    "Seed files and stub mappings travel in a ConfigMap, which the Kubernetes API limits to 1 MiB.",
+    "make them smaller, or put them into an image",
+)
+
+# --- readiness ---------------------------------------------------------------------------------------------------
+NOT_READY = Problem(
+    "not-ready",
+    "{name} is not ready after {seconds} s",
+    "Its pods run or start, but did not become ready in time; the verdict of each pod is shown.",
+    "devenv logs {name}",
+)
+IMAGE_PULL_FAILED = Problem(
+    "image-pull-failed",
+    "{name} can't pull its image {image}",
+    "The cluster's node could not get the image: the name is wrong, the registry asks for credentials, or it is not "
+    "reachable from the node.",
+    "check the name; for a private registry add credentials, for an unreachable one a mirror in the settings",
+)
+CRASH_LOOP = Problem(
+    "crash-loop",
+    "{name} starts and ends again and again (exit code {exit_code})",
+    "The program in the container ends soon after its start, so Kubernetes starts it over and over.",
+    "the last lines it printed are above; devenv logs {name} shows more",
+)
+UNSCHEDULABLE = Problem(
+    "unschedulable",
+    "no node takes the pods of {name}: {reason}",
+    "The cluster has no node with enough free memory, CPU or the volume the pod asks for.",
+    "ask for less, or give the cluster more",
+)
+OUT_OF_MEMORY = Problem(
+    "out-of-memory",
+    "{name} was ended for using more memory than its limit",
+    "The kernel ended the program because its container reached its memory limit.",
+    "raise its memory limit, or make it use less",
+)
+CONTAINER_CONFIG = Problem(
+    "container-config",
+    "the container of {name} can't be made: {reason}",
+    "A Secret, ConfigMap or volume that the container refers to is missing, or its command is not in the image.",
+    "see the reason, correct the configuration, devenv up",
+)
+
+# --- session, sync, tests ----------------------------------------------------------------------------------------
+SESSION_RUNS = Problem(
+    "session-runs",
+    "environment {name} already has a live session (process {pid})",
+    "One session watches, syncs and forwards for an environment; a second would do everything twice.",
+    "devenv logs -f follows it; devenv down ends it",
+)
+SESSION_FAILED = Problem(
+    "session-failed",
+    "the background session of {name} did not start",
+    "The process that watches, syncs and forwards ended before it was ready; its log is kept.",
+    "see {log}",
+)
+SYNC_NEEDS_SHELL = Problem(
+    "sync-needs-shell",
+    "{service} can't be synced: its container has no {tool}",
+    "Sync runs sh, tar, find and sha256sum inside the container; this image lacks one of them.",
+    "use an image with a shell and tar for development, or remove sync: from {service}",
+)
+SYNC_NOT_WRITABLE = Problem(
+    "sync-not-writable",
+    "{service} can't be synced: {target} can't be written by the container's user",
+    "The files at the sync target belong to another user, or the root file system is read-only.",
+    "make the target writable in the Dockerfile (COPY --chown=...), or run as its owner",
+)
+SYNC_FAILED = Problem(
+    "sync-failed",
+    "{service} can't be synced: {reason}",
+    "A change could not be brought into the container.",
+    "see the reason; the next save tries again",
+)
+NO_TEST = Problem(
+    "no-test",
+    "{service} has no test command",
+    "devenv test runs what a service names under test: in devenv.yaml.",
+    "add test: {{command: [...]}} to {service}",
+)
+RUN_LOST = Problem(
+    "run-lost",
+    "the test run in {pod} was lost: {reason}",
+    "The pod went away, the container restarted, or the connection broke while the tests ran.",
+    "run devenv test again; devenv logs shows what happened",
+)
+RUN_TIMEOUT = Problem(
+    "run-timeout",
+    "the test run did not end within {seconds} s",
+    "The test command ran longer than --timeout allows and was ended.",
+    "raise --timeout, or run fewer tests",
+)
+
+# --- consent -----------------------------------------------------------------------------------------------------
+UNCONFIRMED = Problem(
+    "unconfirmed",
+    "{action} was not confirmed",
+    "Something would be deleted for good, and nobody said yes.",
+    "say yes at the prompt, or pass --yes",
+)
+CONTEXT_NOT_ALLOWED = Problem(
+    "context-not-allowed",
+    "context {context} is not a cluster that devenv made and is not listed in the settings",
+    "devenv only touches local clusters of its own, and contexts that the user's settings allow by name.",
+    "to allow it, add to {settings}: allowed_contexts: [{context}]",
+)
+BUG = Problem(
+    "bug",
+    "devenv failed unexpectedly: {reason}",
+    "This is a bug in devenv; the log of the run has the whole trace.",
+    "please report it with the log {log}",
+)
+
+CATALOGUE: tuple[Problem, ...] = tuple(value for value in list(globals().values()) if isinstance(value, Problem))
+
+
+def find_problem(code: str) -> Problem | None:
+    """The entry with that code, or None."""
+    return next((problem for problem in CATALOGUE if problem.code == code), None)

@@ -1,0 +1,1 @@
+"""What lives after `up`: watch, sync, forwards, logs, and the control socket."""

@@ -1,0 +1,1 @@
+"""Pure: what a user wrote for a stub, to WireMock mappings."""

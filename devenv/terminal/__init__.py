@@ -1,0 +1,1 @@
+"""The only importer of rich and questionary: progress, rendering, prompts."""
