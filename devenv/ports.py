@@ -283,6 +283,25 @@ class Tunnel(Protocol):
         """End it; a waiting receive returns b""."""
 
 
+class Kube(Protocol):
+    """One cluster, pinned to a context for the whole run."""
+
+    @property
+    def context(self) -> str:
+        """The kubeconfig context."""
+
+    @property
+    def objects(self) -> Objects:
+        """Its objects."""
+
+    @property
+    def pods(self) -> Pods:
+        """Its containers."""
+
+    def uid(self) -> str:
+        """The UID of namespace kube-system: stands for the cluster. ClusterError cluster-unreachable."""
+
+
 # --- terminal ----------------------------------------------------------------------------------------------------
 class Progress(Protocol):
     """Tells people what is going on (stderr)."""

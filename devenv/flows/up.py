@@ -1,0 +1,151 @@
+"""`devenv up`: the cluster, the registry, images, dependencies and services, each after what it needs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+from devenv import problems
+from devenv.config.model import Environment
+from devenv.errors import UsageError
+from devenv.flows.cluster import cluster_steps
+from devenv.flows.observe import Observed, observing
+from devenv.flows.steps import Note, Step, run_steps
+from devenv.flows.units import (
+    Run,
+    UnitResult,
+    bring_up,
+    build_image,
+    ensure_namespace,
+    live_objects,
+    prune,
+    read_files,
+)
+from devenv.flows.world import World
+from devenv.plan.units import Unit, units_of
+from devenv.ports import Kube
+
+
+@dataclass(frozen=True, slots=True)
+class UpRequest:
+    """What to bring up: an environment, some of its services (none: all), seconds to wait for each unit."""
+
+    environment: Environment
+    only: Sequence[str] = ()
+    timeout: float = 180.0
+
+
+@dataclass(frozen=True, slots=True)
+class UpResult:
+    """What `up` did: each unit's outcome, what was pruned, and how long it took."""
+
+    environment: str
+    namespace: str
+    context: str
+    units: tuple[UnitResult, ...]
+    pruned: tuple[str, ...]
+    seconds: float
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything in the cluster differs from before."""
+        return bool(self.pruned) or any(unit.action != "unchanged" for unit in self.units)
+
+
+class _Up:
+    """One run: the steps share the cluster once it is there, and what was observed in it."""
+
+    def __init__(self, request: UpRequest, world: World, stack: ExitStack) -> None:
+        self.request = request
+        self.world = world
+        self.stack = stack
+        self.run = Run(request.environment, read_files(request.environment), world, request.timeout)
+        self.units = units_of(request.environment, request.only)
+        self.kube: Kube | None = None
+        self.observed: Observed | None = None
+
+    def steps(self) -> list[Step]:
+        services = [unit for unit in self.units.values() if unit.kind == "service"]
+        return [
+            *cluster_steps(self.world),
+            Step("namespace", f"namespace {self.run.namespace}", self._enter, ("cluster",)),
+            *(self._build_step(unit) for unit in services if self.request.environment.services[unit.name].build),
+            *(self._unit_step(unit) for unit in self.units.values()),
+        ]
+
+    def _enter(self, note: Note) -> None:
+        kube = self.kube = self.world.connect(self.world.clusters.access())
+        ensure_namespace(self.run, kube)
+        self.run.live.update(live_objects(kube, self.run.namespace, self.run.environment.name))
+        self.observed = self.stack.enter_context(observing(kube, self.run.namespace, self.run.environment.name))
+        note("ready")
+
+    def _build_step(self, unit: Unit) -> Step:
+        spec = self.request.environment.services[unit.name]
+        return Step(
+            f"build:{unit.name}",
+            f"image {unit.name}",
+            lambda note: build_image(self.run, spec, note),
+            ("registry",),
+        )
+
+    def _unit_step(self, unit: Unit) -> Step:
+        needs = ("namespace", "registry", f"build:{unit.name}", *unit.needs)
+        return Step(unit.name, unit.name, lambda note: self._bring_up(unit, note), needs)
+
+    def _bring_up(self, unit: Unit, note: Note) -> None:
+        assert self.kube is not None
+        assert self.observed is not None
+        if unit.kind == "service" and unit.name not in self.run.images:
+            build_image(self.run, self.request.environment.services[unit.name], note)
+        bring_up(self.run, self.kube, self.observed, unit, note)
+
+
+def up(request: UpRequest, world: World) -> UpResult:
+    """Bring the environment up and wait until all of it is ready.
+
+    Raises UsageError for unknown names, ConfigError, ToolError, ClusterError, NotReady with the reason.
+    """
+    check_names(request.environment, request.only)
+    started = time.monotonic()
+    with ExitStack() as stack:
+        work = _Up(request, world, stack)
+        run_steps(work.steps(), world.progress, world.stop)
+        kube = work.kube
+        assert kube is not None
+        gone = [] if request.only else prune(work.run, kube, list(work.units))
+        units = tuple(work.run.results[name] for name in work.units)
+    return UpResult(
+        environment=request.environment.name,
+        namespace=work.run.namespace,
+        context=kube.context,
+        units=units,
+        pruned=tuple(str(ref) for ref in gone),
+        seconds=round(time.monotonic() - started, 3),
+    )
+
+
+def check_names(environment: Environment, names: Sequence[str]) -> None:
+    """UsageError name-unknown for a name that is neither service nor dependency."""
+    known: Mapping[str, object] = {**environment.services, **environment.dependencies}
+    for name in names:
+        if name not in known:
+            raise UsageError(
+                problems.NAME_UNKNOWN, kind="service or dependency", name=name, known=", ".join(sorted(known))
+            )
+
+
+def plan_lines(request: UpRequest) -> list[str]:
+    """What `up --dry-run` prints: the steps in an order they may run in."""
+    check_names(request.environment, request.only)
+    units = units_of(request.environment, request.only)
+    lines = ["cluster", "local registry", f"namespace {request.environment.name}"]
+    for name, unit in units.items():
+        spec = request.environment.services.get(name)
+        if spec and spec.build:
+            lines.append(f"image {name} from {spec.build.dockerfile}")
+        after = f" after {', '.join(unit.needs)}" if unit.needs else ""
+        lines.append(f"{name} ({unit.kind}){after}")
+    return lines

@@ -1,0 +1,27 @@
+"""What a flow gets: the adapters behind ports, the settings, and the flag that ends everything."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from devenv.config.model import Settings
+from devenv.ports import Access, Clusters, Commands, Images, Kube, Progress, Registry, Watcher
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Everything outside that a flow may touch."""
+
+    settings: Settings
+    commands: Commands
+    clusters: Clusters
+    registry: Registry
+    images: Images
+    watcher: Watcher
+    progress: Progress
+    connect: Callable[[Access], Kube]
+    runtime: Path
+    stop: threading.Event = field(default_factory=threading.Event)

@@ -1,0 +1,48 @@
+"""Labels and annotations that tell what devenv made, for which environment, and from which content."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from copy import deepcopy
+from typing import Any
+
+MANAGED_BY = "app.kubernetes.io/managed-by"
+ENVIRONMENT = "dev.devenv/environment"
+UNIT = "dev.devenv/unit"
+ROLE = "dev.devenv/role"
+HASH = "dev.devenv/hash"
+
+Object = dict[str, Any]
+
+
+def selector(environment: str, unit: str | None = None) -> str:
+    """The label selector of everything that belongs to an environment, or to one unit of it."""
+    parts = [f"{MANAGED_BY}=devenv", f"{ENVIRONMENT}={environment}"]
+    return ",".join([*parts, f"{UNIT}={unit}"] if unit else parts)
+
+
+def content_hash(value: object) -> str:
+    """16 hex characters that stand for a JSON value."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def stamp(obj: Object, *, environment: str, unit: str) -> Object:
+    """A copy that carries devenv's labels, and the hash of its content as an annotation."""
+    labels = {MANAGED_BY: "devenv", ENVIRONMENT: environment, UNIT: unit}
+    stamped = deepcopy(obj)
+    metadata = stamped.setdefault("metadata", {})
+    metadata["labels"] = {**metadata.get("labels", {}), **labels}
+    template = stamped.get("spec", {}).get("template")
+    if isinstance(template, dict) and "spec" in template:
+        inner = template.setdefault("metadata", {})
+        inner["labels"] = {**inner.get("labels", {}), **labels}
+    metadata["annotations"] = {**metadata.get("annotations", {}), HASH: content_hash(stamped)}
+    return stamped
+
+
+def hash_of(obj: Object) -> str | None:
+    """The content hash that an object was applied with, or None where devenv did not apply it."""
+    found = obj.get("metadata", {}).get("annotations", {}).get(HASH)
+    return found if isinstance(found, str) else None

@@ -1,0 +1,127 @@
+"""The plan: which units an environment has, in which order, and the objects of each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from devenv.config.model import Dependency, Environment, Service
+from devenv.plan import engine
+from devenv.plan.manifests import own_objects
+from devenv.plan.marks import Object, stamp
+from devenv.plan.supervisor import supervised
+from devenv.plan.workloads import deployment, real_objects, service, service_container
+
+UnitKind = Literal["service", "real", "stub", "engine"]
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """One thing to bring up, and the units that must be ready before it."""
+
+    name: str
+    kind: UnitKind
+    needs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """What a service's pod runs: how the pod names it, and what it starts by itself (empty where not known)."""
+
+    reference: str
+    program: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """Contents the plan needs: single files by path, and stub folders as {dependency: {relative name: content}}."""
+
+    single: Mapping[Path, bytes] = field(default_factory=dict)
+    stubs: Mapping[str, Mapping[str, bytes]] = field(default_factory=dict)
+
+
+def namespace_of(environment: Environment) -> str:
+    """The namespace an environment lives in."""
+    return environment.name
+
+
+def units_of(environment: Environment, only: Sequence[str] = ()) -> dict[str, Unit]:
+    """The units of an environment by name; with `only`, those and everything they need."""
+    units: dict[str, Unit] = {}
+    for name, dependency in environment.dependencies.items():
+        if dependency.mode == "real":
+            units[name] = Unit(name, "real")
+        elif dependency.mode == "stub":
+            units[name] = Unit(name, "stub", (engine.NAME,))
+            units[engine.NAME] = Unit(engine.NAME, "engine")
+    for name, spec in environment.services.items():
+        units[name] = Unit(name, "service", spec.needs)
+    present = {name: Unit(u.name, u.kind, tuple(n for n in u.needs if n in units)) for name, u in units.items()}
+    return _closure(present, only) if only else present
+
+
+def _closure(units: Mapping[str, Unit], only: Sequence[str]) -> dict[str, Unit]:
+    wanted: dict[str, Unit] = {}
+    open_names = list(only)
+    while open_names:
+        name = open_names.pop()
+        if name not in wanted:
+            wanted[name] = units[name]
+            open_names.extend(units[name].needs)
+    return {name: unit for name, unit in units.items() if name in wanted}
+
+
+def wanted_files(environment: Environment) -> list[Path]:
+    """The single files whose contents the plan needs: seeds of dependencies, a service's own manifests."""
+    paths = [
+        path
+        for dependency in environment.dependencies.values()
+        if dependency.mode == "real" and dependency.real
+        for group in dependency.real.files.values()
+        for path in group
+    ]
+    return paths + [spec.deploy.path for spec in environment.services.values() if spec.deploy]
+
+
+def unit_objects(environment: Environment, unit: Unit, files: Files, image: Image | None = None) -> list[Object]:
+    """The Kubernetes objects of one unit, stamped and in the order they are applied.
+
+    A service needs its `image`. Raises ConfigError (manifest-invalid, files-too-large, config-invalid for stubs).
+    """
+    objects = _raw_objects(environment, unit, files, image)
+    namespace = namespace_of(environment)
+    for obj in objects:
+        obj["metadata"]["namespace"] = namespace
+    return [stamp(obj, environment=environment.name, unit=unit.name) for obj in objects]
+
+
+def _raw_objects(environment: Environment, unit: Unit, files: Files, image: Image | None) -> list[Object]:
+    if unit.kind == "engine":
+        stubbed = {name: d for name, d in environment.dependencies.items() if d.mode == "stub"}
+        return engine.engine_objects(stubbed, files.stubs)
+    if unit.kind == "service":
+        assert image is not None, f"{unit.name} has no image yet"
+        return service_objects(environment.services[unit.name], image, files)
+    dependency: Dependency = environment.dependencies[unit.name]
+    if unit.kind == "stub":
+        return engine.stub_objects(dependency)
+    assert dependency.real is not None
+    return real_objects(dependency, dependency.real, files.single)
+
+
+def restarts(spec: Service) -> bool:
+    """Whether a sync rule of the service restarts its program, which then runs under the supervisor."""
+    return any(rule.reload.kind == "restart" for rule in spec.sync)
+
+
+def service_objects(spec: Service, image: Image, files: Files) -> list[Object]:
+    """A service's own manifests with its image put in, or a generated Deployment and Service."""
+    program = spec.command or image.program
+    command = supervised(program) if restarts(spec) and program else spec.command
+    container = service_container(spec, image.reference, command)
+    if spec.deploy:
+        return own_objects(spec, spec.deploy, files.single[spec.deploy.path], container)
+    objects = [deployment(spec.name, {"containers": [container]})]
+    return [*objects, service(spec.name, spec.ports)] if spec.ports else objects
