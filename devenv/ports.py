@@ -61,6 +61,16 @@ class Commands(Protocol):
         """The program's path, from the settings' tools, else PATH; None where there is none."""
 
 
+class Processes(Protocol):
+    """Processes that outlive this one."""
+
+    def spawn(self, argv: Sequence[str], *, log: Path) -> int:
+        """Start a program in a session of its own, its output into `log`; returns its process number."""
+
+    def is_alive(self, pid: int) -> bool:
+        """Whether that process still runs."""
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """A hint that something at or below `path` may have changed; `settled` is False for a bare write still going on.

@@ -39,6 +39,12 @@ NAME_UNKNOWN = Problem(
     "The name on the command line is neither a service nor a dependency of devenv.yaml and its profile.",
     "known: {known}",
 )
+CODE_UNKNOWN = Problem(
+    "code-unknown",
+    "there is no error code {code_given!r}",
+    "The catalogue has no entry of that name.",
+    "devenv explain lists all codes",
+)
 PROVIDER_UNSUPPORTED = Problem(
     "provider-unsupported",
     "cluster provider {provider!r} is not built in",
@@ -234,6 +240,24 @@ SYNC_FAILED = Problem(
     "{service} can't be synced: {reason}",
     "A change could not be brought into the container.",
     "see the reason; the next save tries again",
+)
+NO_SESSION = Problem(
+    "no-session",
+    "environment {name} has no live session",
+    "Forwards and sync live in a session, in a terminal or in the background; none is running.",
+    "devenv up -d starts one",
+)
+TEST_UNCLEAR = Problem(
+    "test-unclear",
+    "say which service to test",
+    "Without a name, devenv test takes the one service that has a test command; there is none, or more than one.",
+    "devenv test NAME; with a test command: {known}",
+)
+DURATION_INVALID = Problem(
+    "duration-invalid",
+    "{text!r} is not a duration",
+    "A duration is a number with s, m, h or d behind it.",
+    "for example 90s, 5m or 1h",
 )
 NO_TEST = Problem(
     "no-test",

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from devenv.config.model import Settings
-from devenv.ports import Access, Clusters, Commands, Images, Kube, Progress, Registry, Watcher
+from devenv.ports import Access, Clusters, Commands, Images, Kube, Processes, Progress, Registry, Watcher
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +21,7 @@ class World:
     registry: Registry
     images: Images
     watcher: Watcher
+    processes: Processes
     progress: Progress
     connect: Callable[[Access], Kube]
     runtime: Path

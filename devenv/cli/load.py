@@ -1,0 +1,47 @@
+"""What most commands begin with: the settings and the environment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from devenv.config.model import Environment, Mode, Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Which environment is meant: file, profile, and modes chosen on the command line."""
+
+    file: Path | None = None
+    profile: str | None = None
+    real: Sequence[str] = ()
+    stub: Sequence[str] = ()
+    off: Sequence[str] = ()
+
+    def modes(self) -> dict[str, Mode]:
+        """The chosen modes by dependency; a later option kind wins."""
+        chosen: dict[str, Mode] = {name: "real" for name in self.real}
+        chosen |= {name: "stub" for name in self.stub}
+        return chosen | {name: "off" for name in self.off}
+
+
+def load_environment(choice: Choice) -> Environment:
+    """The environment of the current folder. ConfigError with all faults."""
+    from devenv.config.load import load
+
+    return load(choice.file, start=Path.cwd(), profile=choice.profile, modes=choice.modes())
+
+
+def load_machine() -> Settings:
+    """The settings of this machine. ConfigError."""
+    from devenv.config.settings import load_settings
+    from devenv.host.paths import settings_file
+
+    return load_settings(os.environ, default=settings_file())
+
+
+def wants_color(*, no_color: bool) -> bool:
+    """Whether colours may be used at all."""
+    return not no_color and "NO_COLOR" not in os.environ

@@ -1,0 +1,27 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+Output = Literal["text", "json"]
+
+FileOption = Annotated[
+    Path | None, typer.Option("--file", "-f", help="devenv.yaml to use (default: here or in a folder above).")
+]
+LongFileOption = Annotated[
+    Path | None, typer.Option("--file", help="devenv.yaml to use (default: here or in a folder above).")
+]
+"""For the commands where -f means --follow, as everywhere."""
+ProfileOption = Annotated[str | None, typer.Option("--profile", "-p", help="Profile to use.")]
+RealOption = Annotated[list[str] | None, typer.Option("--real", metavar="NAME", help="Run this dependency for real.")]
+StubOption = Annotated[list[str] | None, typer.Option("--stub", metavar="NAME", help="Stub this dependency.")]
+OffOption = Annotated[list[str] | None, typer.Option("--off", metavar="NAME", help="Leave this dependency out.")]
+OutputOption = Annotated[Output, typer.Option("--output", "-o", help="Print for people or as JSON.")]
+VerboseOption = Annotated[bool, typer.Option("--verbose", "-v", help="Show the trace of an error.")]
+NoColorOption = Annotated[bool, typer.Option("--no-color", help="No colours (NO_COLOR does the same).")]
+YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Answer every question with yes.")]
+TimeoutOption = Annotated[float, typer.Option("--timeout", metavar="SECONDS", help="How long to wait.")]

@@ -1,0 +1,28 @@
+"""`devenv session`: the background process that `devenv up -d` starts."""
+
+from __future__ import annotations
+
+from devenv.cli.app import app
+from devenv.cli.load import Choice, load_environment, load_machine
+from devenv.cli.options import FileOption, OffOption, ProfileOption, RealOption, StubOption
+
+
+@app.command(hidden=True)
+def session(
+    file: FileOption = None,
+    profile: ProfileOption = None,
+    real: RealOption = None,
+    stub: StubOption = None,
+    off: OffOption = None,
+) -> None:
+    """Watch, sync and forward until told to end."""
+    from devenv.session.live import Session
+    from devenv.terminal.progress import make_progress
+    from devenv.wiring import make_world
+
+    environment = load_environment(Choice(file, profile, real or (), stub or (), off or ()))
+    world = make_world(load_machine(), make_progress(color=False))
+    kube = world.connect(world.clusters.access())
+    live = Session(environment, kube, world)
+    live.open()
+    live.run()

@@ -1,0 +1,91 @@
+"""`devenv up`."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from devenv.cli.app import app
+from devenv.cli.load import Choice, load_environment, load_machine, wants_color
+from devenv.cli.options import (
+    FileOption,
+    NoColorOption,
+    OffOption,
+    OutputOption,
+    ProfileOption,
+    RealOption,
+    StubOption,
+    TimeoutOption,
+    VerboseOption,
+)
+
+
+@app.command()
+def up(
+    services: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME]...", help="Only these, with what they need.")
+    ] = None,
+    detach: Annotated[bool, typer.Option("--detach", "-d", help="Leave the session in the background.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the steps and stop.")] = False,
+    file: FileOption = None,
+    profile: ProfileOption = None,
+    real: RealOption = None,
+    stub: StubOption = None,
+    off: OffOption = None,
+    timeout: TimeoutOption = 180.0,
+    output: OutputOption = "text",
+    no_color: NoColorOption = False,
+    verbose: VerboseOption = False,
+) -> None:
+    """Bring the environment up, then watch, sync and forward until Ctrl-C (or in the background with -d)."""
+    from devenv.flows.up import UpRequest, plan_lines
+    from devenv.flows.up import up as bring_up
+    from devenv.session.lifecycle import Start, follow_session, start_session
+    from devenv.terminal.logs import LinePrinter
+    from devenv.terminal.progress import make_progress
+    from devenv.terminal.render import print_json, print_lines
+    from devenv.wiring import make_world
+
+    choice = Choice(file, profile, real or (), stub or (), off or ())
+    environment = load_environment(choice)
+    request = UpRequest(environment, tuple(services or ()), timeout)
+    if dry_run:
+        lines = plan_lines(request)
+        print_json({"steps": lines}) if output == "json" else print_lines(lines)
+        return
+    progress = make_progress(color=wants_color(no_color=no_color))
+    world = make_world(load_machine(), progress)
+    result = bring_up(request, world)
+    kube = world.connect(world.clusters.access())
+    start = Start(environment, arguments=session_arguments(choice, environment.root), detach=detach or output == "json")
+    session = start_session(start, kube, world)
+    forwards = session.forwards
+    if output == "json":
+        print_json({**asdict(result), "changed": result.changed, "forwards": forwards})
+        return
+    for line in summary(result.environment, result.changed, result.seconds, forwards):
+        progress.note(line)
+    if session.here is not None:
+        printer = LinePrinter(as_json=False, color=wants_color(no_color=no_color))
+        follow_session(session.here, kube, world, printer.line)
+
+
+def session_arguments(choice: Choice, root: object) -> list[str]:
+    """The arguments that make another process mean the same environment."""
+    arguments = ["--file", str(choice.file.absolute() if choice.file else f"{root}/devenv.yaml")]
+    for option, names in (("--real", choice.real), ("--stub", choice.stub), ("--off", choice.off)):
+        for name in names:
+            arguments += [option, name]
+    return [*arguments, "--profile", choice.profile] if choice.profile else arguments
+
+
+def summary(environment: str, changed: bool, seconds: float, forwards: list[dict[str, object]]) -> list[str]:
+    """The last lines of `up`: what is there and how to reach it."""
+    what = "is up" if changed else "is up; nothing changed"
+    lines = [f"{environment} {what} ({seconds:.1f} s)"]
+    for forward in forwards:
+        moved = f"  (port {forward['port']} is taken)" if forward["local"] != forward["port"] else ""
+        lines.append(f"  {forward['unit']:<12} http://127.0.0.1:{forward['local']}{moved}")
+    return lines

@@ -1,0 +1,38 @@
+"""`devenv url`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from devenv.cli.app import app
+from devenv.cli.load import Choice, load_environment, load_machine
+from devenv.cli.options import FileOption, OutputOption, VerboseOption
+
+
+@app.command()
+def url(
+    service: Annotated[str, typer.Argument(help="The service to reach.")],
+    file: FileOption = None,
+    output: OutputOption = "text",
+    verbose: VerboseOption = False,
+) -> None:
+    """Print the address on this machine that leads to a service."""
+    from devenv import problems
+    from devenv.errors import ClusterError
+    from devenv.flows.cluster import reach
+    from devenv.flows.up import check_names
+    from devenv.session.lifecycle import describe_session
+    from devenv.terminal.progress import make_progress
+    from devenv.terminal.render import print_json, print_lines
+    from devenv.wiring import make_world
+
+    environment = load_environment(Choice(file))
+    check_names(environment, [service])
+    world = make_world(load_machine(), make_progress(color=False))
+    session = describe_session(reach(world), world.runtime, environment.name)
+    if session is None:
+        raise ClusterError(problems.NO_SESSION, name=environment.name)
+    found = [f"http://127.0.0.1:{f['local']}" for f in session["forwards"] if f["unit"] == service]
+    print_json({"service": service, "urls": found}) if output == "json" else print_lines(found[:1])

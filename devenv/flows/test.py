@@ -1,0 +1,195 @@
+"""`devenv test`: a service's test command, run inside its pod on what is saved now."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from devenv import problems
+from devenv.config.model import Environment, Service
+from devenv.errors import ClusterError, DevenvError, RunLost, UsageError
+from devenv.flows.up import check_names
+from devenv.flows.world import World
+from devenv.health.verdict import is_ready
+from devenv.plan.marks import selector
+from devenv.plan.units import restarts
+from devenv.ports import ExecStream, Kube, Object
+
+Show = Callable[[bytes, str], None]
+"""Takes what the runner wrote, and on which stream: stdout or stderr."""
+
+READ_SECONDS = 0.5
+END_SECONDS = 5.0
+
+# Prints its own process number first, so that a run that must end early can be ended in the pod as well.
+RUNNER = 'echo "devenv:$$"; exec "$@"'
+
+# Listening sockets as the kernel lists them (state 0A), so that nothing is needed in the image but sh and grep.
+LISTENING = """\
+port=$(printf '%04X' "$1"); n=0
+while ! grep -qs ":$port 0*:0000 0A" /proc/net/tcp /proc/net/tcp6; do
+  n=$((n + 1)); [ "$n" -lt 200 ] || exit 1; sleep 0.05
+done
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class TestRequest:
+    """Which service's tests to run, with what added to the command, and for how many seconds at most."""
+
+    __test__ = False
+
+    environment: Environment
+    service: str | None = None
+    arguments: Sequence[str] = ()
+    timeout: float = 1800.0
+
+
+@dataclass(frozen=True, slots=True)
+class TestResult:
+    """How the run ended: the runner's own code, and the reports that came home."""
+
+    __test__ = False
+
+    service: str
+    pod: str
+    code: int
+    seconds: float
+    reports: tuple[str, ...]
+
+
+def choose_service(environment: Environment, name: str | None) -> Service:
+    """The service to test. UsageError where none, or more than one, may be meant."""
+    testable = [service for service in environment.services.values() if service.test]
+    if name is None:
+        if len(testable) == 1:
+            return testable[0]
+        known = ", ".join(s.name for s in testable) or "none has a test command"
+        raise UsageError(problems.TEST_UNCLEAR, known=known)
+    if name not in environment.services:
+        check_names(environment, [name])
+    if name not in environment.services or not environment.services[name].test:
+        raise UsageError(problems.NO_TEST, service=name)
+    return environment.services[name]
+
+
+def run_tests(request: TestRequest, kube: Kube, world: World, *, sync: Callable[[str], None], show: Show) -> TestResult:
+    """Run the tests in the service's ready pod, after `sync` brought in what is saved.
+
+    Raises UsageError, ClusterError environment-missing, RunLost on timeout or a lost pod.
+    """
+    service = choose_service(request.environment, request.service)
+    assert service.test is not None
+    started = time.monotonic()
+    pod = ready_pod(kube, request.environment.name, service.name)
+    sync(service.name)
+    name = pod["metadata"]["name"]
+    if restarts(service) and service.ports:
+        _wait_listening(kube, request.environment.name, name, service)
+    command = ["sh", "-c", RUNNER, "devenv", *service.test.command, *request.arguments]
+    run = _Run(kube, request.environment.name, name, service.name, request.timeout)
+    try:
+        code = run.follow(kube.pods.exec(request.environment.name, name, service.name, command), show)
+    finally:
+        reports = collect_reports(kube, request.environment, service, name)
+    return TestResult(service.name, name, code, round(time.monotonic() - started, 3), reports)
+
+
+def ready_pod(kube: Kube, environment: str, service: str) -> Object:
+    """The newest ready pod of a service. ClusterError environment-missing."""
+    pods = kube.objects.select("v1", "Pod", namespace=environment, labels=selector(environment, service))
+    ready = sorted((p for p in pods if is_ready(p)), key=lambda p: str(p["metadata"].get("creationTimestamp")))
+    if not ready:
+        raise ClusterError(problems.ENVIRONMENT_MISSING, name=environment)
+    return ready[-1]
+
+
+def _wait_listening(kube: Kube, namespace: str, pod: str, service: Service) -> None:
+    port = next(iter(service.ports.values()))
+    stream = kube.pods.exec(namespace, pod, service.name, ["sh", "-c", LISTENING, "devenv", str(port)])
+    while stream.read(READ_SECONDS) is not None:
+        pass
+    stream.close()
+
+
+class _Run:
+    """One run under way, ended in the pod too where it must end early."""
+
+    def __init__(self, kube: Kube, namespace: str, pod: str, container: str, timeout: float) -> None:
+        self._kube = kube
+        self._where = (namespace, pod, container)
+        self._timeout = timeout
+        self._pid = ""
+        self._head = b""
+
+    def follow(self, stream: ExecStream, show: Show) -> int:
+        deadline = time.monotonic() + self._timeout
+        try:
+            while (read := stream.read(READ_SECONDS)) is not None:
+                self._pass_on(*read, show)
+                if time.monotonic() > deadline:
+                    raise RunLost(problems.RUN_TIMEOUT, seconds=int(self._timeout))
+        except BaseException:
+            self._end()
+            raise
+        finally:
+            stream.close()
+        code = stream.returncode()
+        if code is None:
+            raise RunLost(problems.RUN_LOST, pod=self._where[1], reason="the connection to it ended")
+        return code
+
+    def _pass_on(self, out: bytes, error: bytes, show: Show) -> None:
+        if out and not self._pid:
+            self._head += out
+            first, newline, out = self._head.partition(b"\n")
+            if not newline:
+                return
+            self._pid = first.removeprefix(b"devenv:").decode(errors="replace").strip()
+        if out:
+            show(out, "stdout")
+        if error:
+            show(error, "stderr")
+
+    def _end(self) -> None:
+        if not self._pid.isdigit():
+            return
+        try:
+            stream = self._kube.pods.exec(*self._where, ["kill", "-TERM", self._pid])
+        except DevenvError:
+            return
+        deadline = time.monotonic() + END_SECONDS
+        while stream.read(READ_SECONDS) is not None and time.monotonic() < deadline:
+            pass
+        stream.close()
+
+
+def collect_reports(kube: Kube, environment: Environment, service: Service, pod: str) -> tuple[str, ...]:
+    """Copy the service's report files to `.devenv/reports/SERVICE/`; those that are not there are left out."""
+    found = []
+    for report in service.test.reports if service.test else ():
+        content = _read_remote(kube, environment.name, pod, service.name, report)
+        if content is not None:
+            target = environment.root / ".devenv" / "reports" / service.name / PurePosixPath(report).name
+            _write(target, content)
+            found.append(str(target))
+    return tuple(found)
+
+
+def _write(target: Path, content: bytes) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_bytes(content)
+
+
+def _read_remote(kube: Kube, namespace: str, pod: str, container: str, path: str) -> bytes | None:
+    try:
+        stream = kube.pods.exec(namespace, pod, container, ["cat", path])
+        parts = []
+        while (read := stream.read(READ_SECONDS)) is not None:
+            parts.append(read[0])
+        stream.close()
+    except DevenvError:
+        return None
+    return b"".join(parts) if stream.returncode() == 0 else None

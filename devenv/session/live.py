@@ -1,0 +1,178 @@
+"""The live session of one environment: sync, forwards, and the socket by which other commands reach it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+import time
+from dataclasses import asdict
+
+from devenv import problems
+from devenv.config.model import Environment, Service
+from devenv.errors import SyncError
+from devenv.flows.world import World
+from devenv.plan.marks import content_hash
+from devenv.plan.units import namespace_of
+from devenv.ports import Kube
+from devenv.session.control import ControlServer, Message, socket_path
+from devenv.session.forwarding import Forwarder
+from devenv.session.podtable import PodTable
+from devenv.session.syncing import Outcome, SyncLoop
+
+SETTLE_SECONDS = 5.0
+LOOK_AGAIN_SECONDS = 0.25
+POD_SECONDS = 30.0
+
+
+def fingerprint(environment: Environment) -> str:
+    """Stands for everything of an environment that its session depends on."""
+    return content_hash(repr(environment))
+
+
+class Session:
+    """What lives after `up`. `open`, then `run` until ended; `close` may be called at any time, from anywhere."""
+
+    def __init__(
+        self,
+        environment: Environment,
+        kube: Kube,
+        world: World,
+        *,
+        foreground: bool = False,
+        only_sync: str | None = None,
+    ) -> None:
+        self.environment = environment
+        self._kube = kube
+        self._world = world
+        self._foreground = foreground
+        self._only_sync = only_sync
+        self._namespace = namespace_of(environment)
+        self._stop = threading.Event()
+        self._closed = threading.Lock()
+        self._stack = contextlib.ExitStack()
+        self._loops: dict[str, SyncLoop] = {}
+        self._looked: dict[str, float] = {}
+        self._problems: dict[str, str] = {}
+        self._pods = PodTable(self._pods_changed)
+        self._forwarder = Forwarder(
+            kube.pods, self._namespace, find_pod=self._ready_pod, settle=self.settle, stop=self._stop
+        )
+
+    def open(self) -> None:
+        """Start to watch, sync and, unless it only syncs, to forward and to listen."""
+        arguments = (self._kube, self._namespace, self.environment.name, self._stop)
+        threading.Thread(target=self._pods.follow, args=arguments, name="pods", daemon=True).start()
+        for service in self.environment.services.values():
+            if service.sync and self._only_sync in (None, service.name):
+                self._loops[service.name] = self._stack.enter_context(self._loop(service))
+        if self._only_sync:
+            return
+        for service in self.environment.services.values():
+            self._forwarder.open(service.name, list(service.ports.items()))
+        path = socket_path(self._world.runtime, self._kube.uid(), self._namespace)
+        handlers = {"status": self._status, "ready": self._ready, "wait-synced": self._wait_synced, "stop": self._end}
+        server = ControlServer(path, handlers)
+        self._stack.callback(server.close)
+
+    def _loop(self, service: Service) -> SyncLoop:
+        return SyncLoop(
+            service,
+            self._kube.pods,
+            self._world.watcher,
+            namespace=self._namespace,
+            container=service.name,
+            find_pods=lambda: [(c.pod, c.id) for c in self._pods.containers(service.name) if c.name == service.name],
+            on_outcome=self._tell,
+        )
+
+    def run(self) -> None:
+        """Wait until the session is ended."""
+        try:
+            while not self._stop.wait(1.0):
+                if self._world.stop.is_set():
+                    break
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """End everything; the environment stays up."""
+        with self._closed:
+            self._stop.set()
+            self._forwarder.close()
+            self._stack.close()
+
+    def wait_ready(self, timeout: float) -> None:
+        """Return once every service is in sync. SyncError with the first problem where one is not, in time."""
+        deadline = time.monotonic() + timeout
+        for name, loop in self._loops.items():
+            while not loop.wait_synced(min(0.5, max(0.0, deadline - time.monotonic()))):
+                problem = self._problems.get(name)
+                if problem or time.monotonic() > deadline:
+                    reason = problem or f"not in sync after {int(timeout)} s"
+                    raise SyncError(problems.SYNC_FAILED, service=name, reason=reason)
+
+    def forwards(self) -> list[Message]:
+        """The local ports as JSON values."""
+        return [asdict(forward) for forward in self._forwarder.forwards]
+
+    def settle(self, unit: str) -> None:
+        """Wait while a save is on its way into the unit's pods, so that who asks next meets it."""
+        loop = self._loops.get(unit)
+        if loop is None or unit in self._problems:
+            return
+        # The kernel tells of a save within a millisecond or two; a look at the files does not depend on that.
+        if loop.synced() and time.monotonic() - self._looked.get(unit, 0.0) < LOOK_AGAIN_SECONDS:
+            return
+        loop.wait_synced(SETTLE_SECONDS)
+        self._looked[unit] = time.monotonic()
+
+    def _ready_pod(self, unit: str) -> str | None:
+        return self._pods.ready_pod(unit, timeout=POD_SECONDS, stop=self._stop)
+
+    def _pods_changed(self) -> None:
+        for loop in self._loops.values():
+            loop.refresh()
+
+    def _tell(self, outcome: Outcome) -> None:
+        note = self._world.progress.note
+        if outcome.problem:
+            self._problems[outcome.service] = outcome.problem.message
+            self._world.progress.warn(f"{outcome.problem.message}; {outcome.problem.hint}")
+            return
+        self._problems.pop(outcome.service, None)
+        if outcome.files or outcome.deleted:
+            what = ", ".join(outcome.paths[:3]) + (" …" if outcome.files > len(outcome.paths[:3]) else "")
+            deleted = f", {outcome.deleted} deleted" if outcome.deleted else ""
+            note(f"synced {outcome.files} to {outcome.service} in {outcome.seconds * 1000:.0f} ms: {what}{deleted}")
+        if outcome.reloaded:
+            note(f"reloaded {outcome.service}: {', '.join(outcome.reloaded)}")
+        if outcome.rebuild:
+            note(f"{outcome.service} must be built anew: devenv up")
+
+    def _status(self, _request: Message) -> Message:
+        return {
+            "pid": os.getpid(),
+            "foreground": self._foreground,
+            "fingerprint": fingerprint(self.environment),
+            "synced": all(loop.synced() for loop in self._loops.values()),
+            "sync": {name: loop.synced() for name, loop in self._loops.items()},
+            "forwards": self.forwards(),
+            "problems": list(self._problems.values()),
+        }
+
+    def _ready(self, request: Message) -> Message:
+        self.wait_ready(50.0)
+        return self._status(request)
+
+    def _wait_synced(self, request: Message) -> Message:
+        loop = self._loops.get(str(request.get("service")))
+        if loop and not loop.wait_synced(float(request.get("timeout", 60.0))):
+            known = self._problems.get(str(request.get("service")))
+            raise SyncError(problems.SYNC_FAILED, service=request["service"], reason=known or "not in sync in time")
+        return {"synced": True}
+
+    def _end(self, _request: Message) -> Message:
+        # Answered first, ended then: the asker waits for the socket to vanish.
+        threading.Timer(0.05, self._stop.set).start()
+        return {"ending": True}
