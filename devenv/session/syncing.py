@@ -1,0 +1,83 @@
+"""The loop that keeps a service's containers equal to its sources while files change and pods come and go.
+
+Events are hints: what they name is looked at again, and each container gets what differs from what it acknowledged.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable
+from contextlib import ExitStack
+from types import TracebackType
+
+from devenv.config.model import Service
+from devenv.ports import Pods, Watcher
+from devenv.session.service_sync import Outcome, ServiceSync
+from devenv.session.sync_worker import Close, FindPods, Flush, Message, Refresh, Worker
+
+__all__ = ["FindPods", "Outcome", "ServiceSync", "SyncLoop"]
+
+
+class SyncLoop:
+    """One service's sync: a watcher and one worker thread, from `with loop:` to its end.
+
+    `on_outcome` is called from that thread for each batch sent, reload done and problem met; a problem is told once
+    and tried again until it is gone.
+    """
+
+    def __init__(
+        self,
+        service: Service,
+        pods: Pods,
+        watcher: Watcher,
+        *,
+        namespace: str,
+        container: str,
+        find_pods: FindPods,
+        on_outcome: Callable[[Outcome], None],
+    ) -> None:
+        self._service = service
+        self._watcher = watcher
+        self._messages: queue.SimpleQueue[Message] = queue.SimpleQueue()
+        self._worker = Worker(
+            service,
+            pods,
+            messages=self._messages,
+            place=(namespace, container),
+            find_pods=find_pods,
+            on_outcome=on_outcome,
+        )
+        self._thread = threading.Thread(target=self._worker.run, name=f"sync-{service.name}", daemon=True)
+        self._watching = ExitStack()
+
+    def __enter__(self) -> SyncLoop:
+        if self._service.sync:
+            folders = [rule.source for rule in self._service.sync]
+            self._watching.enter_context(self._watcher.watch(folders, self._messages.put))
+            self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._watching.close()
+        if self._thread.is_alive():
+            self._messages.put(Close())
+            self._thread.join()
+
+    def refresh(self) -> None:
+        """The service's pods may have changed: look now."""
+        self._messages.put(Refresh())
+
+    def synced(self) -> bool:
+        """True where nothing is known to be on its way: every container has the sources, and was reloaded."""
+        return not self._service.sync or (self._worker.synced and self._messages.empty())
+
+    def wait_synced(self, timeout: float) -> bool:
+        """Look at all sources again and wait until every container has them; False after `timeout` seconds."""
+        if not self._service.sync:
+            return True
+        flush = Flush()
+        self._messages.put(flush)
+        return flush.done.wait(timeout)

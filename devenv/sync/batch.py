@@ -1,0 +1,124 @@
+"""What has to be done to a container's folder so that it becomes what the source is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+
+from devenv.errors import SyncError
+from devenv.problems import SYNC_FAILED
+from devenv.sync.index import Digest, Entry
+
+# Losing most of a tree is far more often an accident (a mount that went away, a wrong folder) than a wish.
+GUARDED_FILES = 20
+GUARDED_SHARE = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Steps in the order in which they are taken; folders to remove come deepest first, to make topmost first.
+
+    `clear_files` and `clear_dirs` stand in the way of what comes; `files` and `dirs` to delete go last, so that a
+    renamed file is never missing under both names. `forget` are paths that are no longer ours to touch.
+    """
+
+    clear_files: tuple[str, ...] = ()
+    clear_dirs: tuple[str, ...] = ()
+    make: tuple[str, ...] = ()
+    puts: tuple[str, ...] = ()
+    links: Mapping[str, str] | None = None
+    delete_files: tuple[str, ...] = ()
+    delete_dirs: tuple[str, ...] = ()
+    forget: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.make or self.puts or self.links or self.removed)
+
+    @property
+    def removed(self) -> tuple[str, ...]:
+        """Everything that goes away."""
+        return self.clear_files + self.clear_dirs + self.delete_files + self.delete_dirs
+
+
+def diff(
+    local: Mapping[str, Entry],
+    acked: Mapping[str, Digest],
+    *,
+    within: Collection[str] | None = None,
+    kept: Callable[[str], bool] = lambda path: False,
+) -> Batch:
+    """The batch that makes `acked` (what the container has, as far as it concerns us) into `local`.
+
+    Only paths of `acked` are ever deleted, and none that `kept` says yes to (ignored by now, or unreadable). `within`
+    limits the work to some paths: those that changed.
+    """
+    paths = local.keys() | acked.keys() if within is None else within
+    differing = sorted(path for path in paths if _digest(local, path) != acked.get(path))
+    gone = [path for path in differing if path not in local]
+    forget = {path for path in gone if kept(path)}
+    come = [path for path in differing if path in local]
+    swapped = {path for path in come if path in acked and (acked[path] == "d") != (local[path].kind == "dir")}
+    in_the_way = swapped | {p for p in gone if p not in forget and not swapped.isdisjoint(_parents(p))}
+    rest = [path for path in gone if path not in forget and path not in in_the_way]
+    clear_files, clear_dirs = _split(in_the_way, acked)
+    delete_files, delete_dirs = _split(rest, acked)
+    return Batch(
+        clear_files=clear_files,
+        clear_dirs=clear_dirs,
+        make=tuple(path for path in come if local[path].kind == "dir"),
+        puts=tuple(path for path in come if local[path].kind == "file"),
+        links={path: local[path].digest[1:] for path in come if local[path].kind == "link"},
+        delete_files=delete_files,
+        delete_dirs=delete_dirs,
+        forget=tuple(sorted(forget)),
+    )
+
+
+def _digest(local: Mapping[str, Entry], path: str) -> Digest | None:
+    entry = local.get(path)
+    return entry.digest if entry else None
+
+
+def _split(paths: Collection[str], acked: Mapping[str, Digest]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    files = sorted(path for path in paths if acked[path] != "d")
+    folders = sorted((path for path in paths if acked[path] == "d"), reverse=True)
+    return tuple(files), tuple(folders)
+
+
+def _parents(path: str) -> list[str]:
+    parts = path.split("/")
+    return ["/".join(parts[:count]) for count in range(1, len(parts))]
+
+
+def refuse_wipe(batch: Batch, acked: Mapping[str, Digest], *, service: str) -> None:
+    """Raise SyncError sync-failed where the batch deletes more than half of more than 20 files."""
+    removed = len(batch.delete_files)
+    if removed <= GUARDED_FILES * GUARDED_SHARE:
+        return
+    files = sum(digest != "d" for digest in acked.values())
+    if files > GUARDED_FILES and removed > files * GUARDED_SHARE:
+        raise SyncError(
+            SYNC_FAILED,
+            service=service,
+            reason=f"{removed} of its {files} files are gone on this side, and nothing was deleted in the container",
+            hint="bring the files back, or run devenv up again if they are gone for good",
+        )
+
+
+def refuse_missing(source: object, *, service: str) -> SyncError:
+    """The error for a source that is not there: nothing is deleted because of it."""
+    return SyncError(
+        SYNC_FAILED,
+        service=service,
+        reason=f"{source} is not there, and nothing was deleted in the container",
+        hint="bring it back, or correct sync: in devenv.yaml",
+    )
+
+
+def acknowledge(acked: dict[str, Digest], batch: Batch, sent: Mapping[str, Digest]) -> None:
+    """Note in `acked` that the container has carried out the batch; `sent` are the digests of what was really sent."""
+    for path in (*batch.removed, *batch.forget):
+        acked.pop(path, None)
+    acked.update((path, "d") for path in batch.make)
+    acked.update((path, "l" + text) for path, text in (batch.links or {}).items())
+    acked.update(sent)
