@@ -69,7 +69,14 @@ class LocalPods:
     failures: list[Exception] = field(default_factory=list)
 
     def exec(
-        self, namespace: str, pod: str, container: str, command: Sequence[str], *, stdin: bool = False, tty: bool = False
+        self,
+        namespace: str,
+        pod: str,
+        container: str,
+        command: Sequence[str],
+        *,
+        stdin: bool = False,
+        tty: bool = False,
     ) -> LocalStream:
         if self.failures:
             raise self.failures.pop(0)
