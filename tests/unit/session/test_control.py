@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import socket
+import stat
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from devenv.session.control import ControlServer, Message, find_session
+
+
+def fail(request: Message) -> Message:
+    raise ValueError("broken")
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "s.sock"
+
+
+@pytest.fixture
+def server(path: Path) -> Iterator[ControlServer]:
+    server = ControlServer(path, {"echo": lambda request: {"said": request["text"]}, "fail": fail})
+    yield server
+    server.close()
+
+
+def test_an_answer_comes_back(server: ControlServer, path: Path) -> None:
+    client = find_session(path)
+    assert client
+    assert client.ask("echo", text="ä\n") == {"ok": True, "version": 1, "said": "ä\n"}
+    assert client.ask("echo", text="again")["said"] == "again"
+    client.close()
+
+
+def test_what_fails_is_told_and_the_session_goes_on(server: ControlServer, path: Path) -> None:
+    client = find_session(path)
+    assert client
+    assert client.ask("fail") == {"ok": False, "error": "broken"}
+    assert client.ask("nonsense")["ok"] is False
+    assert client.ask("echo", text="x")["ok"]
+    client.close()
+
+
+def test_only_the_user_may_use_the_socket(server: ControlServer, path: Path) -> None:
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_no_session_is_none(path: Path) -> None:
+    assert find_session(path) is None
+
+
+def test_a_dead_socket_is_removed(path: Path) -> None:
+    dead = socket.socket(socket.AF_UNIX)
+    dead.bind(str(path))
+    dead.close()
+    assert find_session(path) is None
+    assert not path.exists()
+
+
+def test_closing_removes_the_socket(server: ControlServer, path: Path) -> None:
+    server.close()
+    assert not path.exists()
+
+
+def test_a_session_that_ends_while_asked_is_no_traceback(path: Path) -> None:
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(str(path))
+    listener.listen()
+    threading.Thread(target=lambda: listener.accept()[0].close(), daemon=True).start()
+    client = find_session(path)
+    assert client
+    assert client.ask("status")["ok"] is False
+    client.close()
+    listener.close()

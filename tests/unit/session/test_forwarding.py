@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pytest
+
+from devenv.session.forwarding import Forwarder
+
+
+class FakeTunnel:
+    """Answers each request with its upper case, or ends unanswered where the pod refuses."""
+
+    def __init__(self, *, refuses: bool = False) -> None:
+        self._answers: list[bytes] = []
+        self._ready = threading.Condition()
+        self._closed = refuses
+
+    def send(self, data: bytes) -> None:
+        with self._ready:
+            self._answers.append(data.upper())
+            self._ready.notify_all()
+
+    def receive(self) -> bytes:
+        with self._ready:
+            while not self._closed and not self._answers:
+                self._ready.wait(10)
+            return b"" if self._closed else self._answers.pop(0)
+
+    def close(self) -> None:
+        with self._ready:
+            self._closed = True
+            self._ready.notify_all()
+
+
+class FakePods:
+    def __init__(self, tunnels: Sequence[FakeTunnel]) -> None:
+        self.tunnels = list(tunnels)
+        self.calls: list[tuple[str, str, int]] = []
+
+    def forward(self, namespace: str, pod: str, port: int) -> FakeTunnel:
+        self.calls.append((namespace, pod, port))
+        return self.tunnels.pop(0)
+
+    exec: Any = None
+    logs: Any = None
+
+
+class Case:
+    def __init__(self) -> None:
+        self.stop = threading.Event()
+        self.settled: list[str] = []
+        self.forwarders: list[Forwarder] = []
+
+    def start(self, *tunnels: FakeTunnel, pod: str | None = "orders-1") -> tuple[FakePods, int]:
+        pods = FakePods(tunnels)
+        forwarder = Forwarder(pods, "shop", find_pod=lambda unit: pod, settle=self.settled.append, stop=self.stop)
+        self.forwarders.append(forwarder)
+        (forward,) = forwarder.open("orders", [("http", free_port())])
+        return pods, forward.local
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def ask(port: int, text: bytes) -> bytes:
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        connection.sendall(text)
+        try:
+            return connection.recv(100)
+        except ConnectionResetError:  # what was sent and never read makes the end a reset
+            return b""
+
+
+@pytest.fixture
+def case() -> Iterator[Case]:
+    case = Case()
+    yield case
+    case.stop.set()
+    for forwarder in case.forwarders:
+        forwarder.close()
+
+
+def test_bytes_go_both_ways_after_settling(case: Case) -> None:
+    pods, port = case.start(FakeTunnel())
+    assert ask(port, b"hello") == b"HELLO"
+    assert case.settled == ["orders"]
+    assert pods.calls[0][:2] == ("shop", "orders-1")
+
+
+def test_a_program_that_restarts_is_asked_again_with_the_same_bytes(case: Case) -> None:
+    pods, port = case.start(FakeTunnel(refuses=True), FakeTunnel(refuses=True), FakeTunnel())
+    assert ask(port, b"hello") == b"HELLO"
+    assert len(pods.calls) == 3
+
+
+def test_without_a_pod_the_connection_ends(case: Case) -> None:
+    _, port = case.start(pod=None)
+    assert ask(port, b"hello") == b""
+
+
+def test_a_taken_port_moves_to_the_next_free_one(case: Case) -> None:
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        holder.listen()
+        taken = holder.getsockname()[1]
+        forwarder = Forwarder(
+            FakePods([]), "shop", find_pod=lambda unit: None, settle=case.settled.append, stop=case.stop
+        )
+        case.forwarders.append(forwarder)
+        (forward,) = forwarder.open("orders", [("http", taken)])
+    assert forward.port == taken
+    assert forward.local != taken
