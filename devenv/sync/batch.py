@@ -57,7 +57,7 @@ def diff(
     gone = [path for path in differing if path not in local]
     forget = {path for path in gone if kept(path)}
     come = [path for path in differing if path in local]
-    swapped = {path for path in come if path in acked and (acked[path] == "d") != (local[path].kind == "dir")}
+    swapped = {path for path in come if path in acked and _is_in_the_way(acked[path], local[path])}
     in_the_way = swapped | {p for p in gone if p not in forget and not swapped.isdisjoint(_parents(p))}
     rest = [path for path in gone if path not in forget and path not in in_the_way]
     clear_files, clear_dirs = _split(in_the_way, acked)
@@ -77,6 +77,11 @@ def diff(
 def _digest(local: Mapping[str, Entry], path: str) -> Digest | None:
     entry = local.get(path)
     return entry.digest if entry else None
+
+
+def _is_in_the_way(there: Digest, coming: Entry) -> bool:
+    """True where a rename can't replace what is there; of links that is so for busybox, whose `mv` follows them."""
+    return (there == "d") != (coming.kind == "dir") or there.startswith("l")
 
 
 def _split(paths: Collection[str], acked: Mapping[str, Digest]) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -219,7 +219,7 @@ def parse_look(paths: Sequence[str], look: Answer) -> dict[str, str]:
 def parse_hash(answer: Answer) -> dict[str, str]:
     """Hashes by path. Format: sha256sum's "HEX  ./PATH" lines, with a leading backslash where PATH is escaped (GNU)."""
     hashes: dict[str, str] = {}
-    for line in answer.body.decode("utf-8", "surrogateescape").split("\n"):
+    for line in answer.body.decode("utf-8", "surrogateescape").split("\n")[:-1]:
         escaped = line.startswith("\\")
         digest, _, path = line.removeprefix("\\").partition("  ./")
         hashes[path.replace("\\\\", "\\") if escaped else path] = digest

@@ -112,8 +112,7 @@ class LocalPods:
 
     def close(self) -> None:
         for stream in self.streams:
-            if stream.process.poll() is None:
-                stream.close()
+            stream.close()
 
 
 def make_pods(flavour: str, folder: Path) -> LocalPods:
