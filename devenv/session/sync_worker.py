@@ -185,8 +185,10 @@ class Worker:
         except DevenvError as error:
             self._complain(identity, pod, error)
         else:
-            if identity in self._targets and self._targets[identity].complete:
-                self._problems.pop(identity, None)
+            target = self._targets.get(identity)
+            if target and target.complete and identity in self._problems:
+                del self._problems[identity]
+                self._tell(Outcome(self._service.name, pod))
 
     def _complain(self, identity: str, pod: str, error: DevenvError) -> None:
         self._drop_if_lost(identity)

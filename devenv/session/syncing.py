@@ -22,8 +22,8 @@ __all__ = ["FindPods", "Outcome", "ServiceSync", "SyncLoop"]
 class SyncLoop:
     """One service's sync: a watcher and one worker thread, from `with loop:` to its end.
 
-    `on_outcome` is called from that thread for each batch sent, reload done and problem met; a problem is told once
-    and tried again until it is gone.
+    `on_outcome` is called from that thread for each batch sent, reload done and problem met. A problem is told once
+    and tried again until it is gone, which an outcome without one tells, with no files where none were needed.
     """
 
     def __init__(

@@ -24,7 +24,21 @@ from tests.unit.sync.shells import LocalPods, make_pods
 from tests.unit.sync.trees import read_tree
 
 FLAVOURS = ("dash", "busybox")
-ODD_NAMES = ["plain", "a b", "-rf", "*", "it's", '"', "$HOME", "back\\slash", ".dot", "..two", "é", os.fsdecode(b"\xff"), "l" * 255]
+ODD_NAMES = [
+    "plain",
+    "a b",
+    "-rf",
+    "*",
+    "it's",
+    '"',
+    "$HOME",
+    "back\\slash",
+    ".dot",
+    "..two",
+    "é",
+    os.fsdecode(b"\xff"),
+    "l" * 255,
+]
 
 
 def make_service(*rules: SyncRule) -> Service:

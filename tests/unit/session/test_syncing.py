@@ -1,0 +1,214 @@
+"""The loop over a real shell, with a watcher that says what it is told to."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from devenv.config.model import Origin, Reload, Service, SyncRule
+from devenv.errors import ClusterError
+from devenv.ports import Change
+from devenv.problems import BUG
+from devenv.session.sources import find_locks
+from devenv.session.syncing import Outcome, SyncLoop
+from tests.unit.sync.shells import make_pods
+from tests.unit.sync.trees import read_tree
+
+PATIENCE = 20.0
+
+
+class FakeWatcher:
+    def __init__(self) -> None:
+        self.on_change: Callable[[Change], None] = lambda change: None
+
+    @contextmanager
+    def watch(self, folders: Sequence[Path], on_change: Callable[[Change], None]) -> Iterator[None]:
+        self.on_change = on_change
+        yield
+
+
+class Scene:
+    """A service with one rule, one container, and what its loop told."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.source, self.target = folder / "source", folder / "container/app"
+        self.source.mkdir()
+        (self.source / "main.py").write_text("one")
+        self.local = make_pods("dash", folder)
+        self.watcher = FakeWatcher()
+        self.found: list[tuple[str, str]] = [("orders-1", "containerd://one")]
+        self.outcomes: list[Outcome] = []
+        self._came = threading.Condition()
+        rule = SyncRule(self.source, str(self.target), Reload("restart"))
+        origin = Origin(folder, 1, 1)
+        self.loop = SyncLoop(
+            Service("orders", None, "x", {}, {}, None, (rule,), None, (), (), origin),
+            self.local,
+            self.watcher,
+            namespace="shop",
+            container="orders",
+            find_pods=lambda: list(self.found),
+            on_outcome=self._tell,
+        )
+
+    def _tell(self, outcome: Outcome) -> None:
+        with self._came:
+            self.outcomes.append(outcome)
+            self._came.notify_all()
+
+    def wait_for(self, condition: Callable[[Outcome], bool]) -> Outcome:
+        with self._came:
+            assert self._came.wait_for(lambda: any(map(condition, self.outcomes)), PATIENCE), self.outcomes
+            return next(filter(condition, self.outcomes))
+
+    def wait_synced(self) -> None:
+        assert self.loop.wait_synced(PATIENCE), self.outcomes
+
+    def save(self, name: str, text: str) -> None:
+        (self.source / name).write_text(text)
+        self.watcher.on_change(Change(self.source / name))
+
+    def expect_equal(self) -> None:
+        assert read_tree(self.target) == read_tree(self.source)
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Iterator[Scene]:
+    scene = Scene(tmp_path)
+    with scene.loop:
+        scene.wait_synced()
+        scene.outcomes.clear()
+        yield scene
+    scene.local.close()
+
+
+def test_a_container_is_brought_in_sync_at_the_start(scene: Scene) -> None:
+    scene.expect_equal()
+    assert scene.local.sent() == ["-s USR1 1"]
+
+
+def test_a_save_is_sent_and_reloads_once(scene: Scene) -> None:
+    scene.save("main.py", "two")
+    outcome = scene.wait_for(lambda outcome: bool(outcome.files))
+    assert (outcome.files, outcome.size, outcome.paths) == (1, 3, ("main.py",))
+    scene.wait_for(lambda outcome: outcome.reloaded == ("restart",))
+    scene.expect_equal()
+
+
+def test_an_ignored_path_is_none_of_its_business(scene: Scene) -> None:
+    (scene.source / "__pycache__").mkdir()
+    scene.watcher.on_change(Change(scene.source / "__pycache__/main.pyc"))
+    scene.wait_synced()
+    assert scene.loop.synced()
+    assert scene.outcomes == []
+
+
+def test_lost_events_are_made_up_for(scene: Scene) -> None:
+    (scene.source / "unseen.py").touch()
+    scene.watcher.on_change(Change(scene.source, overflow=True))
+    scene.wait_for(lambda outcome: outcome.paths == ("unseen.py",))
+
+
+def test_waiting_for_sync_does_not_depend_on_events(scene: Scene) -> None:
+    (scene.source / "unseen.py").touch()
+    scene.wait_synced()
+    scene.expect_equal()
+
+
+def test_an_edit_of_the_ignore_file_brings_what_was_ignored(scene: Scene) -> None:
+    scene.save(".gitignore", "*.txt\n")
+    scene.save("notes.txt", "x")
+    scene.wait_synced()
+    assert not (scene.target / "notes.txt").exists()
+    scene.save(".gitignore", "")
+    scene.wait_synced()
+    scene.expect_equal()
+
+
+def test_a_new_container_gets_everything_and_loses_what_was_deleted_meanwhile(scene: Scene) -> None:
+    scene.save("old.py", "x")
+    scene.wait_synced()
+    (scene.source / "old.py").unlink()
+    scene.found = [("orders-2", "containerd://two")]
+    scene.loop.refresh()
+    scene.wait_synced()
+    assert len(scene.local.streams) == 2
+    scene.expect_equal()
+
+
+def test_a_lost_stream_is_opened_again(scene: Scene) -> None:
+    scene.local.streams[0].process.kill()
+    scene.local.streams[0].process.wait()
+    scene.save("main.py", "two")
+    scene.wait_for(lambda outcome: outcome.problem is not None)
+    scene.wait_synced()
+    scene.expect_equal()
+    assert scene.outcomes[-1].problem is None
+
+
+def test_a_reload_that_a_lost_stream_left_undone_is_made_up_for(scene: Scene) -> None:
+    stream = scene.local.streams[0]
+    write = stream.write
+
+    def fail_at_signal(data: bytes) -> None:
+        if data.startswith(b"signal"):
+            stream.process.kill()
+            stream.process.wait()
+        write(data)
+
+    stream.write = fail_at_signal  # type: ignore[method-assign]
+    scene.save("main.py", "two")
+    scene.wait_for(lambda outcome: outcome.problem is not None)
+    scene.wait_synced()
+    assert scene.local.sent() == ["-s USR1 1"] * 2
+
+
+def test_a_problem_is_told_once_and_its_end_too(tmp_path: Path) -> None:
+    scene = Scene(tmp_path)
+    scene.target.mkdir(parents=True)
+    (scene.target / "main.py").write_text("one")
+    scene.local.failures = [ClusterError(BUG, reason="no such pod", log="")] * 3
+    with scene.loop:
+        scene.wait_synced()
+    problems = [outcome.problem is not None for outcome in scene.outcomes]
+    assert problems == [True, False]
+    scene.local.close()
+
+
+def test_a_source_that_vanishes_deletes_nothing_and_heals(scene: Scene) -> None:
+    scene.source.rename(scene.folder / "away")
+    scene.watcher.on_change(Change(scene.source))
+    scene.wait_for(lambda outcome: outcome.problem is not None)
+    assert (scene.target / "main.py").exists()
+    (scene.folder / "away").rename(scene.source)
+    scene.wait_synced()
+    scene.expect_equal()
+
+
+def test_everything_waits_for_git(tmp_path: Path) -> None:
+    (tmp_path / ".git").mkdir()
+    lock = tmp_path / ".git/index.lock"
+    scene = Scene(tmp_path)
+    with scene.loop:
+        scene.wait_synced()
+        scene.outcomes.clear()
+        lock.touch()
+        scene.save("a.py", "x")
+        scene.save("b.py", "x")
+        assert not scene.loop.synced()
+        lock.unlink()
+        scene.wait_synced()
+    assert [outcome.files for outcome in scene.outcomes if outcome.files] == [2]
+    scene.local.close()
+
+
+def test_the_lock_of_a_worktree_is_found(tmp_path: Path) -> None:
+    (tmp_path / "src").mkdir()
+    (tmp_path / ".git").write_text(f"gitdir: {os.fspath(tmp_path)}/real/worktrees/w\n")
+    assert find_locks(tmp_path / "src") == [tmp_path / "real/worktrees/w/index.lock"]
