@@ -87,7 +87,7 @@ class ClusterError(DevenvError):
 
 
 class NotReady(DevenvError):  # noqa: N818 - reads as what it says
-    """Something was deployed and is not ready in time."""
+    """Something was deployed and is not ready (in time)."""
 
     exit_code = 13
 

@@ -9,6 +9,7 @@ import typer
 from devenv.cli.app import app
 from devenv.cli.load import Choice, load_environment, load_machine, wants_color
 from devenv.cli.options import FileOption, NoColorOption, OutputOption, ProfileOption, VerboseOption
+from devenv.errors import NotReady
 
 
 @app.command()
@@ -19,7 +20,7 @@ def status(
     no_color: NoColorOption = False,
     verbose: VerboseOption = False,
 ) -> None:
-    """Show what of the environment is up, how it is, and where it is reached. Exits with 1 unless all is ready."""
+    """Show what of the environment is up, how it is, and where it is reached. Exits with 13 unless all is ready."""
     from devenv.flows.cluster import reach
     from devenv.flows.status import status as look
     from devenv.session.lifecycle import describe_session
@@ -49,7 +50,7 @@ def status(
         rows += [(u.name, u.kind, u.state, str(u.restarts), u.detail) for u in units]
         print_lines([f"{environment.name} in {kube.context}", "", *table(rows), "", *session_lines(session)])
     if not ready:
-        raise typer.Exit(1)
+        raise typer.Exit(NotReady.exit_code)
 
 
 def session_lines(session: dict[str, object] | None) -> list[str]:

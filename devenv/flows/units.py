@@ -129,7 +129,7 @@ def _apply(run: Run, kube: Kube, obj: Object, result: UnitResult) -> Object:
         action: Action = "created" if result.action != "updated" else "updated"
     else:
         action = "updated"
-        result.reason = _why(live, obj)
+        result.reason = result.reason or _why(live, obj)
     result.action = action
     return _apply_or_replace(kube, obj)
 

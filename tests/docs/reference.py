@@ -1,0 +1,88 @@
+"""Writes the reference pages from the code: `python -m tests.docs.reference --write`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from devenv import errors
+from devenv.cli import app as application
+from devenv.problems import CATALOGUE
+
+REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
+NOTICE = "<!-- written by `make docs`; a test compares it with the code -->\n"
+
+
+def commands(command: Any, name: str = "devenv") -> Iterator[tuple[str, Any]]:
+    """Every command that is not hidden, with its full name."""
+    if getattr(command, "hidden", False):
+        return
+    if hasattr(command, "commands"):
+        for key, inner in sorted(command.commands.items()):
+            yield from commands(inner, f"{name} {key}")
+    else:
+        yield name, command
+
+
+def cli_commands() -> list[tuple[str, Any]]:
+    """The commands of the application as (full name, command)."""
+    application._register()
+    return list(commands(typer.main.get_command(application.app)))
+
+
+def cli_page() -> str:
+    parts = [NOTICE, "# Commands\n", "What every command prints with `--help`, in one page.\n"]
+    for name, command in cli_commands():
+        parts += [f"## {name}\n", f"{command.help}\n"]
+        rows = [_option_row(p) for p in command.params if p.name != "help"]
+        parts += ["| option | meaning |", "| --- | --- |", *rows, ""]
+    return "\n".join(parts).rstrip() + "\n"
+
+
+def _option_row(parameter: Any) -> str:
+    names = parameter.opts if parameter.param_type_name == "option" else [parameter.metavar or parameter.name.upper()]
+    metavar = f" {parameter.metavar}" if parameter.param_type_name == "option" and parameter.metavar else ""
+    shown = ", ".join(f"`{name}{metavar}`" for name in names)
+    default = parameter.default
+    scalar = isinstance(default, int | float | str) and not isinstance(default, bool)
+    return f"| {shown} | {parameter.help or ''}{f' (default: {default})' if scalar else ''} |".replace("  |", " |")
+
+
+def errors_page() -> str:
+    parts = [
+        NOTICE,
+        "# When something goes wrong\n",
+        "Every error has a code in brackets at its end. `devenv explain CODE` prints the same as this page.\n",
+    ]
+    for problem in sorted(CATALOGUE, key=lambda p: p.code):
+        cure = problem.cure.replace("{{", "{").replace("}}", "}")
+        parts += [f"## {problem.code}\n", f"`{problem.message}`\n", f"{problem.cause}\n", f"**What to do:** {cure}\n"]
+    return "\n".join(parts).rstrip() + "\n"
+
+
+def exit_codes_page() -> str:
+    classes = [c for c in vars(errors).values() if isinstance(c, type) and issubclass(c, errors.DevenvError)]
+    rows = {c.exit_code: (c.__doc__ or "").splitlines()[0].rstrip(".;") for c in classes if c is not errors.DevenvError}
+    rows |= {0: "Done", errors.EXIT_BUG: "A bug in devenv"}
+    rows |= {errors.EXIT_INTERRUPTED: "Interrupted (Ctrl-C)"}
+    lines = [f"| {code} | {text} |" for code, text in sorted(rows.items())]
+    intro = "`devenv test` passes on the code of the test runner; with `-o json`, `exit.origin` says whose code it is.\n"
+    return "\n".join([NOTICE, "# Exit codes\n", intro, "| code | meaning |", "| --- | --- |", *lines]) + "\n"
+
+
+def pages() -> dict[str, str]:
+    """Every generated page by its file name."""
+    return {"commands.md": cli_page(), "errors.md": errors_page(), "exit-codes.md": exit_codes_page()}
+
+
+if __name__ == "__main__":
+    if "--write" in sys.argv:
+        REFERENCE.mkdir(parents=True, exist_ok=True)
+        for name, text in pages().items():
+            (REFERENCE / name).write_text(text)
+    else:
+        sys.stdout.write("\n".join(pages().values()))
