@@ -5,12 +5,13 @@ from __future__ import annotations
 import posixpath
 import time
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import PurePosixPath
 
 from devenv.config.model import Reload, Service, SyncRule
 from devenv.errors import DevenvError, SyncError
-from devenv.ports import Pods
+from devenv.ports import Pods, Stop
 from devenv.problems import SYNC_FAILED
 from devenv.session.sync_stream import SyncStream, open_stream
 from devenv.sync import frames
@@ -20,6 +21,7 @@ from devenv.sync.frames import Answer, Content
 from devenv.sync.index import Digest, Index
 
 RUN_SECONDS = 600.0
+SHOWN_PATHS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +47,20 @@ class Outcome:
 
 
 @dataclass(slots=True)
-class _Sent:
+class _Total:
     files: int = 0
     size: int = 0
     deleted: int = 0
+    rebuild: bool = False
+    paths: list[str] = field(default_factory=list)
+    again: list[tuple[int, str]] = field(default_factory=list)
+
+    def add(self, batch: Batch, *, files: int, rebuild: bool) -> None:
+        links = batch.links or {}
+        self.files += files + len(links)
+        self.deleted += len(batch.delete_files) + len(batch.delete_dirs)
+        self.rebuild |= rebuild
+        self.paths += [*batch.puts, *links, *batch.delete_files]
 
 
 def target_folder(rule: SyncRule, *, is_file: bool) -> str:
@@ -76,13 +88,22 @@ class ServiceSync:
 
     @classmethod
     def connect(
-        cls, service: Service, pods: Pods, indexes: Sequence[Index], *, place: tuple[str, str, str], container_id: str
+        cls,
+        service: Service,
+        pods: Pods,
+        indexes: Sequence[Index],
+        *,
+        place: tuple[str, str, str],
+        container_id: str,
+        stop: Stop | None = None,
     ) -> ServiceSync:
         """Open the stream to a container (`place`: namespace, pod, container). Raises as `open_stream`."""
         targets = [
             target_folder(rule, is_file=bool(index.name)) for rule, index in zip(service.sync, indexes, strict=True)
         ]
-        stream = open_stream(pods, service=service.name, place=place, container_id=container_id, targets=targets)
+        stream = open_stream(
+            pods, service=service.name, place=place, container_id=container_id, targets=targets, stop=stop
+        )
         return cls(service, stream, pod=place[1])
 
     @property
@@ -135,21 +156,9 @@ class ServiceSync:
 
     def bring(self, indexes: Sequence[Index]) -> Outcome:
         """Send what differs and reload at once. SyncError."""
-        sent = self.send(indexes)
-        reloaded = self.reload()
-        return Outcome(
-            service=sent.service,
-            pod=sent.pod,
-            files=sent.files,
-            size=sent.size,
-            deleted=sent.deleted,
-            seconds=sent.seconds + reloaded.seconds,
-            paths=sent.paths,
-            reloaded=reloaded.reloaded,
-            rebuild=sent.rebuild,
-            output=reloaded.output,
-            again=sent.again,
-        )
+        sent, reloaded = self.send(indexes), self.reload()
+        seconds = sent.seconds + reloaded.seconds
+        return replace(sent, seconds=seconds, reloaded=reloaded.reloaded, output=reloaded.output)
 
     def send(self, indexes: Sequence[Index], *, kept: Callable[[int, str], bool] = lambda rule, path: False) -> Outcome:
         """Send what was marked and differs; `kept` says of a rule's path that it must not be deleted.
@@ -159,13 +168,11 @@ class ServiceSync:
         started = time.monotonic()
         if self._doubtful:
             self.adopt(indexes, [list(acked) for acked in self._acked])
-        total, paths, again, rebuild = _Sent(), list[str](), list[tuple[int, str]](), False
+        total = _Total()
         for rule, index in enumerate(indexes):
-            batch = self._plan(rule, index, lambda path, rule=rule: kept(rule, path))  # type: ignore[misc]
+            batch = self._plan(rule, index, partial(kept, rule))
             if batch:
-                again += [(rule, path) for path in self._carry(rule, index, batch, total)]
-                paths += [*batch.puts, *(batch.links or ()), *batch.delete_files]
-                rebuild |= self._service.sync[rule].reload.kind == "rebuild"
+                self._carry(rule, index, batch, total)
             self._pending[rule] = set()
         return Outcome(
             service=self._service.name,
@@ -174,9 +181,9 @@ class ServiceSync:
             size=total.size,
             deleted=total.deleted,
             seconds=time.monotonic() - started,
-            paths=tuple(paths[:5]),
-            rebuild=rebuild,
-            again=tuple(again),
+            paths=tuple(total.paths[:SHOWN_PATHS]),
+            rebuild=total.rebuild,
+            again=tuple(total.again),
         )
 
     def _plan(self, rule: int, index: Index, kept: Callable[[str], bool]) -> Batch:
@@ -192,8 +199,8 @@ class ServiceSync:
             acked.pop(path, None)
         return batch
 
-    def _carry(self, rule: int, index: Index, batch: Batch, total: _Sent) -> list[str]:
-        """Send one rule's batch; gives the paths that were not as the index says."""
+    def _carry(self, rule: int, index: Index, batch: Batch, total: _Total) -> None:
+        """Send one rule's batch."""
         loaded: dict[str, Digest] = {}
 
         def read(path: str) -> Content | None:
@@ -203,7 +210,8 @@ class ServiceSync:
                 total.size += len(content.data)
             return content
 
-        if self._service.sync[rule].reload.kind not in ("none", "rebuild"):
+        reload = self._service.sync[rule].reload.kind
+        if reload not in ("none", "rebuild"):
             self._touched.add(rule)
         try:
             self._ask_ok(frames.encode_put(rule, batch, read))
@@ -211,9 +219,8 @@ class ServiceSync:
             self._doubt(rule, batch)
             raise
         acknowledge(self._acked[rule], batch, loaded)
-        total.files += len(loaded) + len(batch.links or ())
-        total.deleted += len(batch.removed)
-        return [path for path in batch.puts if loaded.get(path) != index.entries[path].digest]
+        total.add(batch, files=len(loaded), rebuild=reload == "rebuild")
+        total.again += [(rule, path) for path in batch.puts if loaded.get(path) != index.entries[path].digest]
 
     def _doubt(self, rule: int, batch: Batch) -> None:
         """After a batch that failed midway: the container is asked anew, and what was on its way is ours to delete."""

@@ -7,23 +7,27 @@ import time
 from collections.abc import Iterable, Sequence
 
 from devenv.errors import DevenvError, SyncError
-from devenv.ports import ExecStream, Pods
+from devenv.ports import ExecStream, Pods, Stop
 from devenv.problems import SYNC_FAILED, SYNC_NEEDS_SHELL, SYNC_NOT_WRITABLE
 from devenv.sync import script
 from devenv.sync.frames import Answer, Answers
 
 ANSWER_SECONDS = 60.0
-_READ_SECONDS = 1.0
+_READ_SECONDS = 0.5
 # What a shell and container runtimes exit with when they don't find or can't run a program.
 _NO_PROGRAM = (126, 127, 128)
 
 
 class SyncStream:
-    """Frames out, answers in; `alive` turns False for good once the connection is lost."""
+    """Frames out, answers in; `alive` turns False for good once the connection is lost.
 
-    def __init__(self, stream: ExecStream, *, service: str) -> None:
+    No answer is waited for once `stop` is set.
+    """
+
+    def __init__(self, stream: ExecStream, *, service: str, stop: Stop | None = None) -> None:
         self.alive = True
         self._stream = stream
+        self._stop = stop
         self._service = service
         self._answers = Answers()
         self._stderr = b""
@@ -64,6 +68,8 @@ class SyncStream:
     def _receive(self, timeout: float) -> Answer:
         deadline = time.monotonic() + timeout
         while time.monotonic() < deadline:
+            if self._stop and self._stop.is_set():
+                raise self._lost("the session ends")
             try:
                 came = self._stream.read(_READ_SECONDS)
             except DevenvError as error:
@@ -95,6 +101,7 @@ def open_stream(
     place: tuple[str, str, str],
     container_id: str,
     targets: Sequence[str],
+    stop: Stop | None = None,
 ) -> SyncStream:
     """Start the program in a container (`place`: namespace, pod, container) for the folders `targets`.
 
@@ -102,11 +109,12 @@ def open_stream(
     """
     token = re.sub(r"\W", "", container_id)[-12:]
     try:
-        stream = SyncStream(pods.exec(*place, script.command(token, targets), stdin=True), service=service)
+        started = pods.exec(*place, script.command(token, targets), stdin=True)
     except DevenvError as error:
         if "executable file not found" in " ".join([error.message, *error.details]):
             raise SyncError(SYNC_NEEDS_SHELL, service=service, tool="sh") from error
         raise
+    stream = SyncStream(started, service=service, stop=stop)
     answer = stream.greet()
     if answer.status == "ok":
         return stream

@@ -7,10 +7,12 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from devenv.config.model import Service
-from devenv.errors import DevenvError
-from devenv.ports import Change, Pods
+from devenv.errors import DevenvError, SyncError
+from devenv.ports import Change, Pods, Stop
+from devenv.problems import SYNC_FAILED
 from devenv.session.service_sync import Outcome, ServiceSync, file_name
 from devenv.session.sources import EVERYTHING, Sources
 from devenv.sync.debounce import Debounce, is_held
@@ -38,7 +40,7 @@ class Refresh:
 
 @dataclass(frozen=True, slots=True)
 class Close:
-    """End the thread."""
+    """The thread should end: only wakes it."""
 
 
 Message = Change | Flush | Refresh | Close
@@ -56,8 +58,10 @@ class Worker:
         place: tuple[str, str],
         find_pods: FindPods,
         on_outcome: Callable[[Outcome], None],
+        stop: Stop,
     ) -> None:
         self.synced = False
+        self._stop = stop
         self._service = service
         self._pods = pods
         self._messages = messages
@@ -74,16 +78,25 @@ class Worker:
         self._flushes: list[Flush] = []
         self._retry = FIRST_RETRY
         self._check_at = 0.0
-        self._open = True
 
     def run(self) -> None:
-        """Work until a Close comes."""
+        """Work until `stop` is set; a message ends the wait for one."""
         self._debounce.note(EVERYTHING, settled=True, now=time.monotonic())
-        while self._open:
-            self._turn()
-            self._receive(self._wait())
+        while not self._stop.is_set():
+            self._receive(self._step())
         for target in self._targets.values():
             target.close()
+
+    def _step(self) -> float:
+        """Take a turn; gives how long to wait for a message before the next. Nothing may end the thread."""
+        try:
+            self._turn()
+            return self._wait()
+        except Exception as error:
+            reason = f"unexpectedly, {type(error).__name__}: {error}"
+            self._complain("", "", SyncError(SYNC_FAILED, service=self._service.name, reason=reason))
+            self._debounce.note(EVERYTHING, settled=True, now=time.monotonic())
+            return self._retry
 
     def _wait(self) -> float:
         if is_held(self._sources.lock_age()):
@@ -112,7 +125,7 @@ class Worker:
             case Refresh():
                 self._check_at = 0.0
             case Close():
-                self._open = False
+                pass
 
     def _turn(self) -> None:
         if is_held(self._sources.lock_age()):
@@ -124,7 +137,7 @@ class Worker:
         if time.monotonic() >= self._check_at:
             self._check()
         for identity, target in list(self._targets.items()):
-            self._attempt(identity, target.pod, lambda target=target: self._send(target))  # type: ignore[misc]
+            self._attempt(identity, target.pod, partial(self._send, target))
         if decision.reload:
             self._reload()
         self._conclude()
@@ -139,11 +152,12 @@ class Worker:
         except DevenvError as error:
             self._complain("", "", error)
             return
+        if self._problems.pop("", None):
+            self._tell(Outcome(self._service.name, ""))
         self._forget_others(found)
         for identity, pod in found.items():
             target = self._targets.get(identity)
-            greet = target.ping if target else lambda i=identity, p=pod: self._connect(i, p)  # type: ignore[misc]
-            self._attempt(identity, pod, greet)
+            self._attempt(identity, pod, target.ping if target else partial(self._connect, identity, pod))
 
     def _forget_others(self, found: dict[str, str]) -> None:
         for identity in self._targets.keys() - found.keys():
@@ -154,7 +168,9 @@ class Worker:
     def _connect(self, identity: str, pod: str) -> None:
         indexes = self._sources.indexes
         place = (self._namespace, pod, self._container)
-        target = ServiceSync.connect(self._service, self._pods, indexes, place=place, container_id=identity)
+        target = ServiceSync.connect(
+            self._service, self._pods, indexes, place=place, container_id=identity, stop=self._stop
+        )
         self._targets[identity] = target
         target.owe(self._owed.pop(identity, frozenset()))
         target.adopt(indexes, self._sources.seen)
@@ -176,7 +192,8 @@ class Worker:
                     self._tell(target.reload())
                 except DevenvError as error:
                     self._drop_if_lost(identity)
-                    self._tell(Outcome(self._service.name, target.pod, problem=error))
+                    if not self._stop.is_set():
+                        self._tell(Outcome(self._service.name, target.pod, problem=error))
 
     def _attempt(self, identity: str, pod: str, step: Callable[[], None]) -> None:
         """Take a step for one container; what fails does not concern the others, is told once and tried again."""
@@ -191,6 +208,8 @@ class Worker:
                 self._tell(Outcome(self._service.name, pod))
 
     def _complain(self, identity: str, pod: str, error: DevenvError) -> None:
+        if self._stop.is_set():
+            return
         self._drop_if_lost(identity)
         self._check_at = min(self._check_at, time.monotonic() + self._retry)
         self._retry = min(2 * self._retry, LONGEST_RETRY)

@@ -40,6 +40,7 @@ class SyncLoop:
         self._service = service
         self._watcher = watcher
         self._messages: queue.SimpleQueue[Message] = queue.SimpleQueue()
+        self._stop = threading.Event()
         self._worker = Worker(
             service,
             pods,
@@ -47,6 +48,7 @@ class SyncLoop:
             place=(namespace, container),
             find_pods=find_pods,
             on_outcome=on_outcome,
+            stop=self._stop,
         )
         self._thread = threading.Thread(target=self._worker.run, name=f"sync-{service.name}", daemon=True)
         self._watching = ExitStack()
@@ -62,6 +64,7 @@ class SyncLoop:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._watching.close()
+        self._stop.set()
         if self._thread.is_alive():
             self._messages.put(Close())
             self._thread.join()

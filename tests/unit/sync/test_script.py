@@ -360,4 +360,4 @@ def test_any_sequence_of_edits_converges(flavour: str) -> None:
         deadline=None,
         suppress_health_check=list(HealthCheck),
     )
-    run_state_machine_as_test(machine, settings=checks)  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(machine, settings=checks)
