@@ -16,6 +16,7 @@ ANSWER_SECONDS = 60.0
 _READ_SECONDS = 0.5
 # What a shell and container runtimes exit with when they don't find or can't run a program.
 _NO_PROGRAM = (126, 127, 128)
+_NOT_FOUND = "executable file not found"
 
 
 class SyncStream:
@@ -49,9 +50,9 @@ class SyncStream:
         """Send the program and wait for its first answer. SyncError sync-failed, sync-needs-shell."""
         try:
             return self.ask([script.program()])
-        except SyncError:
-            if self._has_no_shell():
-                raise SyncError(SYNC_NEEDS_SHELL, service=self._service, tool="sh") from None
+        except SyncError as error:
+            if self._stream.returncode() in _NO_PROGRAM or _NOT_FOUND in _text(error):
+                raise SyncError(SYNC_NEEDS_SHELL, service=self._service, tool="sh") from error
             raise
 
     def close(self) -> None:
@@ -89,9 +90,9 @@ class SyncStream:
         said += self._stderr.decode("utf-8", "replace").splitlines()[-5:]
         return SyncError(SYNC_FAILED, service=self._service, reason=reason, details=said)
 
-    def _has_no_shell(self) -> bool:
-        said = self._stderr.decode("utf-8", "replace")
-        return self._stream.returncode() in _NO_PROGRAM or "executable file not found" in said
+
+def _text(error: DevenvError) -> str:
+    return " ".join([error.message, *error.details])
 
 
 def open_stream(
@@ -111,7 +112,7 @@ def open_stream(
     try:
         started = pods.exec(*place, script.command(token, targets), stdin=True)
     except DevenvError as error:
-        if "executable file not found" in " ".join([error.message, *error.details]):
+        if _NOT_FOUND in _text(error):
             raise SyncError(SYNC_NEEDS_SHELL, service=service, tool="sh") from error
         raise
     stream = SyncStream(started, service=service, stop=stop)

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 from devenv.config.model import Origin, Reload, Service, SyncRule
-from devenv.errors import SyncError
+from devenv.errors import ClusterError, SyncError
+from devenv.problems import BUG
 from devenv.session.service_sync import Outcome, ServiceSync
 from devenv.sync.ignore import Ignore
 from devenv.sync.index import rescan, scan
@@ -261,6 +262,13 @@ def test_a_missing_tool_is_named(bench: Bench, tool: str) -> None:
     with pytest.raises(SyncError, match=f"has no {tool}") as caught:
         bench.connect()
     assert caught.value.code == "sync-needs-shell"
+
+
+def test_a_missing_shell_is_named(bench: Bench) -> None:
+    said = 'exec: "sh": executable file not found in $PATH: unknown'
+    bench.pods.failures.append(ClusterError(BUG, reason=said, log=""))
+    with pytest.raises(SyncError, match="has no sh"):
+        bench.connect()
 
 
 def test_a_target_that_can_not_be_written_is_named(bench: Bench) -> None:
