@@ -158,10 +158,34 @@ class Access:
 
 @dataclass(frozen=True, slots=True)
 class ClusterState:
-    """What is there: `missing`, `stopped`, `running`, or `partial` (a creation that was cut off)."""
+    """What is there: `missing`, `stopped`, `running`, `partial` (a creation that was cut off) or `foreign`."""
 
     status: str
     nodes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A cluster node that is a container."""
+
+    name: str
+    running: bool
+
+
+class Nodes(Protocol):
+    """The nodes of clusters that live in containers of this machine."""
+
+    def find(self, cluster: str) -> list[Node]:
+        """The nodes of a cluster, running or not. ToolError docker-missing, docker-not-running."""
+
+    def start(self, node: str) -> None:
+        """Start a stopped node."""
+
+    def read(self, node: str, path: str) -> str | None:
+        """A text file of a node (running or not), or None."""
+
+    def write(self, node: str, files: Mapping[str, str]) -> None:
+        """Write text files into a node, their folders included."""
 
 
 class Clusters(Protocol):

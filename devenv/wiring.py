@@ -14,7 +14,7 @@ def make_world(settings: Settings, progress: Progress) -> World:
     from devenv.clusters.kind import KindClusters
     from devenv.host.commands import LocalCommands
     from devenv.host.paths import runtime_folder, state_folder
-    from devenv.host.processes import LocalProcesses
+    from devenv.host.processes import LocalProcesses, holder
     from devenv.host.watching import FolderWatcher
     from devenv.images.builds import DockerImages
     from devenv.images.nodes import DockerNodes
@@ -25,7 +25,7 @@ def make_world(settings: Settings, progress: Progress) -> World:
         settings=settings,
         commands=commands,
         clusters=KindClusters(commands, settings, DockerNodes(), state=state_folder()),
-        registry=DockerRegistry(settings),
+        registry=DockerRegistry(settings, holder=holder),
         images=DockerImages(settings, commands),
         watcher=FolderWatcher(),
         processes=LocalProcesses(),

@@ -1,0 +1,130 @@
+"""Runs programs of this machine, each in a process group of its own so that it can be ended as a whole."""
+
+from __future__ import annotations
+
+import logging
+import os
+import queue
+import shutil
+import signal
+import subprocess
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import IO
+
+from devenv import problems
+from devenv.errors import ToolError
+from devenv.ports import Command, Finished, Stop
+
+LOG = logging.getLogger("devenv.commands")
+GRACE_SECONDS = 5.0
+POLL_SECONDS = 0.2
+
+MISSING = {"kind": problems.KIND_MISSING, "docker": problems.DOCKER_MISSING}
+
+
+class LocalCommands:
+    """Programs from the settings' `tools`, else from PATH."""
+
+    def __init__(self, tools: Mapping[str, str]) -> None:
+        self._tools = tools
+
+    def find(self, tool: str) -> Path | None:
+        """The program's path, or None."""
+        found = shutil.which(self._tools.get(tool, tool))
+        return Path(found) if found else None
+
+    def run(
+        self, command: Command, *, stop: Stop | None = None, on_line: Callable[[str], None] | None = None
+    ) -> Finished:
+        """Run to the end; ended early once `stop` is set or on Ctrl-C. ToolError where it does not exist."""
+        program = self.find(command.argv[0])
+        if program is None:
+            missing = MISSING.get(command.argv[0])
+            raise ToolError(missing) if missing else _not_there(command)
+        LOG.debug("run %s", command.argv)
+        process = subprocess.Popen(
+            [str(program), *command.argv[1:]],
+            cwd=command.cwd,
+            env={**os.environ, **command.env},
+            stdin=subprocess.PIPE if command.stdin is not None else subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+        try:
+            return _follow(process, command, stop, on_line)
+        except BaseException:
+            _end(process)
+            raise
+
+
+def _not_there(command: Command) -> ToolError:
+    return ToolError(problems.COMMAND_FAILED, command=command.argv[0], code=127, details=["it is not on PATH"])
+
+
+def _follow(
+    process: subprocess.Popen[bytes], command: Command, stop: Stop | None, on_line: Callable[[str], None] | None
+) -> Finished:
+    lines: queue.SimpleQueue[tuple[str, str | None]] = queue.SimpleQueue()
+    assert process.stdout
+    assert process.stderr
+    for name, stream in (("out", process.stdout), ("err", process.stderr)):
+        threading.Thread(target=_read, args=(name, stream, lines), name="command-output", daemon=True).start()
+    if process.stdin:
+        with suppress(BrokenPipeError):
+            process.stdin.write((command.stdin or "").encode())
+        with suppress(BrokenPipeError):
+            process.stdin.close()
+    stdout, output = _gather(process, lines, stop, on_line)
+    code = process.wait()
+    LOG.debug("%s ended with %s\n%s", command.argv[0], code, "".join(output))
+    return Finished(command, code, "".join(stdout), "".join(output))
+
+
+def _gather(
+    process: subprocess.Popen[bytes],
+    lines: queue.SimpleQueue[tuple[str, str | None]],
+    stop: Stop | None,
+    on_line: Callable[[str], None] | None,
+) -> tuple[list[str], list[str]]:
+    stdout: list[str] = []
+    output: list[str] = []
+    open_streams = 2
+    while open_streams:
+        if stop and stop.is_set():
+            _end(process)
+        try:
+            name, line = lines.get(timeout=POLL_SECONDS)
+        except queue.Empty:
+            continue
+        if line is None:
+            open_streams -= 1
+            continue
+        output.append(line)
+        if name == "out":
+            stdout.append(line)
+        if on_line:
+            on_line(line.rstrip("\n"))
+    return stdout, output
+
+
+def _read(name: str, stream: IO[bytes], lines: queue.SimpleQueue[tuple[str, str | None]]) -> None:
+    with stream:
+        for line in stream:
+            lines.put((name, line.decode(errors="replace")))
+    lines.put((name, None))
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """TERM to the whole group, KILL after a while."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGTERM)
+    try:
+        process.wait(timeout=GRACE_SECONDS)
+    except subprocess.TimeoutExpired:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
