@@ -2,15 +2,16 @@
 
     python -m tests.bench.sync_latency --context kind-trial --count 50
 
-Runs in a namespace of its own, which it deletes. Inside the container `inotifyd` waits for the file (no polling, so
-nothing is slowed down by looking) and its line on a kept-open exec stream stops the clock: the way back is counted
-for all three alike. devenv's clock starts before the save, the others' when their command is started.
+Runs in a namespace of its own, which it deletes. Inside the container a shell loop looks at the file's first line every
+2 ms or so and prints it when it is new; that line, coming back on a kept-open exec stream, stops the clock, so the way
+back is counted for all three alike. devenv's clock starts before the save, the others' when their command is started.
 """
 
 from __future__ import annotations
 
 import argparse
 import io
+import itertools
 import os
 import queue
 import shutil
@@ -21,6 +22,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from devenv.config.model import Origin, Reload, Service, SyncRule
@@ -32,30 +34,39 @@ from devenv.session.syncing import Outcome, SyncLoop
 TARGET = "/work/app"
 SIZE = 4096
 PATIENCE = 30.0
-# Moved into place, or written and closed: the end of each of the three ways to bring a file.
-PROBE = ["sh", "-c", f"mkdir -p {TARGET}; exec inotifyd - {TARGET}:wy"]
+PROBE = f"""
+mkdir -p {TARGET}; cd {TARGET}; last=
+while :; do
+  if read -r now 2>/dev/null <page && [ "$now" != "$last" ]; then last=$now; echo "$now"; fi
+  sleep 0.002
+done
+"""
+# Whole numbers, so that a save is known by the first line it wrote.
+TOKENS = itertools.count(1)
 
 
 class Probe:
     """Tells when a file arrived."""
 
     def __init__(self, pods: Pods, namespace: str, pod: str) -> None:
-        self._stream = pods.exec(namespace, pod, "app", PROBE)
+        self._stream = pods.exec(namespace, pod, "app", ["sh", "-c", PROBE])
         self._arrivals: queue.SimpleQueue[tuple[float, str]] = queue.SimpleQueue()
         threading.Thread(target=self._read, daemon=True).start()
 
     def _read(self) -> None:
         while (came := self._stream.read(PATIENCE)) is not None:
             for line in came[0].decode().splitlines():
-                self._arrivals.put((time.perf_counter(), line.rpartition("\t")[2]))
+                self._arrivals.put((time.perf_counter(), line))
 
-    def time(self, save: Callable[[], None], *, name: str) -> float:
-        """Seconds from the start of `save` until the file `name` is there."""
+    def time(self, save: Callable[[bytes], None]) -> float:
+        """Seconds from the start of `save` until what it is given can be read in the container."""
+        token = str(next(TOKENS))
+        content = f"{token}\n".encode() + os.urandom(SIZE)
         started = time.perf_counter()
-        save()
+        save(content[:SIZE])
         while True:
-            arrived, what = self._arrivals.get(timeout=PATIENCE)
-            if what == name and arrived > started:
+            arrived, line = self._arrivals.get(timeout=PATIENCE)
+            if line == token:
                 return arrived - started
 
     def close(self) -> None:
@@ -102,11 +113,11 @@ def time_devenv(kube: Kube, probe: Probe, place: tuple[str, str], count: int) ->
         with loop:
             if not loop.wait_synced(PATIENCE):
                 raise SystemExit(f"no sync: {problems}")
-            return [_pause(probe.time(lambda: _save(source / "page"), name="page")) for _ in range(count)]
+            return [_pause(probe.time(partial(_save, source / "page"))) for _ in range(count)]
 
 
-def _save(place: Path) -> None:
-    place.with_name("page.swp").write_bytes(os.urandom(SIZE))
+def _save(place: Path, content: bytes) -> None:
+    place.with_name("page.swp").write_bytes(content)
     place.with_name("page.swp").rename(place)
 
 
@@ -118,16 +129,16 @@ def _pause(seconds: float) -> float:
 def time_tar(kubectl: list[str], probe: Probe, count: int) -> list[float]:
     """A new `kubectl exec tar` for each change."""
 
-    def save() -> None:
+    def save(content: bytes) -> None:
         archive = io.BytesIO()
         with tarfile.open(fileobj=archive, mode="w") as tar:
             info = tarfile.TarInfo("page")
             info.size = SIZE
-            tar.addfile(info, io.BytesIO(os.urandom(SIZE)))
+            tar.addfile(info, io.BytesIO(content))
         command = [*kubectl, "exec", "-i", "app", "--", "tar", "-x", "-C", TARGET, "-f", "-"]
         subprocess.run(command, input=archive.getvalue(), check=True, capture_output=True)
 
-    return [probe.time(save, name="page") for _ in range(count)]
+    return [probe.time(save) for _ in range(count)]
 
 
 def time_cp(kubectl: list[str], probe: Probe, count: int) -> list[float]:
@@ -135,11 +146,11 @@ def time_cp(kubectl: list[str], probe: Probe, count: int) -> list[float]:
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder) / "page"
 
-        def save() -> None:
-            place.write_bytes(os.urandom(SIZE))
+        def save(content: bytes) -> None:
+            place.write_bytes(content)
             subprocess.run([*kubectl, "cp", str(place), f"app:{TARGET}/page"], check=True, capture_output=True)
 
-        return [probe.time(save, name="page") for _ in range(count)]
+        return [probe.time(save) for _ in range(count)]
 
 
 def print_table(rows: dict[str, list[float]]) -> None:
@@ -157,7 +168,7 @@ def main() -> None:
     parser.add_argument("--context", required=True)
     parser.add_argument("--kubeconfig", type=Path)
     parser.add_argument("--count", type=int, default=50)
-    parser.add_argument("--image", default="busybox:1", help="an image with busybox in it")
+    parser.add_argument("--image", default="busybox:1", help="an image with sh and tar")
     options = parser.parse_args()
     kube = connect(Access(options.context, options.kubeconfig))
     namespace = f"devenv-bench-sync-{os.getpid()}"
