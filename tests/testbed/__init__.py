@@ -1,0 +1,1 @@
+"""Gives a bare Debian machine Docker, kind and a Docker Hub mirror made here: `python -m tests.testbed up`."""

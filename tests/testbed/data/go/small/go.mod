@@ -1,0 +1,3 @@
+module testbed/small
+
+go 1.24
