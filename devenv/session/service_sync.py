@@ -5,14 +5,15 @@ from __future__ import annotations
 import posixpath
 import time
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import PurePosixPath
 
 from devenv.config.model import Reload, Service, SyncRule
-from devenv.errors import DevenvError, SyncError
+from devenv.errors import SyncError
 from devenv.ports import Pods, Stop
 from devenv.problems import SYNC_FAILED
+from devenv.session.outcome import Outcome, Total
 from devenv.session.sync_stream import SyncStream, open_stream
 from devenv.sync import frames
 from devenv.sync.batch import Batch, acknowledge, diff, refuse_missing, refuse_wipe
@@ -21,46 +22,6 @@ from devenv.sync.frames import Answer, Content
 from devenv.sync.index import Digest, Index
 
 RUN_SECONDS = 600.0
-SHOWN_PATHS = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What was done to one container; `problem` is what went wrong, `rebuild` that the image must be built anew.
-
-    `paths` are the first few files, `size` their bytes, `reloaded` says how ("restart", "HUP", "pip install").
-    `again` has, by rule, paths that changed while they were read.
-    """
-
-    service: str
-    pod: str
-    files: int = 0
-    size: int = 0
-    deleted: int = 0
-    seconds: float = 0.0
-    paths: tuple[str, ...] = ()
-    reloaded: tuple[str, ...] = ()
-    rebuild: bool = False
-    output: str = ""
-    problem: DevenvError | None = None
-    again: tuple[tuple[int, str], ...] = ()
-
-
-@dataclass(slots=True)
-class _Total:
-    files: int = 0
-    size: int = 0
-    deleted: int = 0
-    rebuild: bool = False
-    paths: list[str] = field(default_factory=list)
-    again: list[tuple[int, str]] = field(default_factory=list)
-
-    def add(self, batch: Batch, *, files: int, rebuild: bool) -> None:
-        links = batch.links or {}
-        self.files += files + len(links)
-        self.deleted += len(batch.delete_files) + len(batch.delete_dirs)
-        self.rebuild |= rebuild
-        self.paths += [*batch.puts, *links, *batch.delete_files]
 
 
 def target_folder(rule: SyncRule, *, is_file: bool) -> str:
@@ -168,23 +129,13 @@ class ServiceSync:
         started = time.monotonic()
         if self._doubtful:
             self.adopt(indexes, [list(acked) for acked in self._acked])
-        total = _Total()
+        total = Total()
         for rule, index in enumerate(indexes):
             batch = self._plan(rule, index, partial(kept, rule))
             if batch:
                 self._carry(rule, index, batch, total)
             self._pending[rule] = set()
-        return Outcome(
-            service=self._service.name,
-            pod=self.pod,
-            files=total.files,
-            size=total.size,
-            deleted=total.deleted,
-            seconds=time.monotonic() - started,
-            paths=tuple(total.paths[:SHOWN_PATHS]),
-            rebuild=total.rebuild,
-            again=tuple(total.again),
-        )
+        return total.outcome(self._service.name, self.pod, seconds=time.monotonic() - started)
 
     def _plan(self, rule: int, index: Index, kept: Callable[[str], bool]) -> Batch:
         pending = self._pending[rule]
@@ -199,7 +150,7 @@ class ServiceSync:
             acked.pop(path, None)
         return batch
 
-    def _carry(self, rule: int, index: Index, batch: Batch, total: _Total) -> None:
+    def _carry(self, rule: int, index: Index, batch: Batch, total: Total) -> None:
         """Send one rule's batch."""
         loaded: dict[str, Digest] = {}
 

@@ -13,7 +13,8 @@ from devenv.config.model import Service
 from devenv.errors import DevenvError, SyncError
 from devenv.ports import Change, Pods, Stop
 from devenv.problems import SYNC_FAILED
-from devenv.session.service_sync import Outcome, ServiceSync, file_name
+from devenv.session.outcome import Outcome
+from devenv.session.service_sync import ServiceSync, file_name
 from devenv.session.sources import EVERYTHING, Sources
 from devenv.sync.debounce import Debounce, is_held
 

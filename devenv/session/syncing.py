@@ -13,7 +13,8 @@ from types import TracebackType
 
 from devenv.config.model import Service
 from devenv.ports import Pods, Watcher
-from devenv.session.service_sync import Outcome, ServiceSync
+from devenv.session.outcome import Outcome
+from devenv.session.service_sync import ServiceSync
 from devenv.session.sync_worker import Close, FindPods, Flush, Message, Refresh, Worker
 
 __all__ = ["FindPods", "Outcome", "ServiceSync", "SyncLoop"]

@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 
 from devenv.config.model import Origin, Reload, Service, SyncRule
-from devenv.errors import ClusterError
+from devenv.errors import ClusterError, SyncError
 from devenv.ports import Change
 from devenv.problems import BUG
 from devenv.session.sources import find_locks
+from devenv.session.sync_stream import SyncStream
 from devenv.session.syncing import Outcome, SyncLoop
 from tests.unit.sync.shells import make_pods
 from tests.unit.sync.trees import read_tree
@@ -206,6 +207,37 @@ def test_everything_waits_for_git(tmp_path: Path) -> None:
         scene.wait_synced()
     assert [outcome.files for outcome in scene.outcomes if outcome.files] == [2]
     scene.local.close()
+
+
+class SilentStream:
+    """A container that never answers."""
+
+    closed = False
+
+    def write(self, data: bytes) -> None:
+        assert not self.closed
+
+    def close_stdin(self) -> None:
+        raise NotImplementedError
+
+    def read(self, timeout: float) -> tuple[bytes, bytes] | None:
+        return b"", b""
+
+    def returncode(self) -> int | None:
+        return None
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def test_the_end_of_the_session_does_not_wait_for_a_container() -> None:
+    stop, silent = threading.Event(), SilentStream()
+    stop.set()
+    stream = SyncStream(silent, service="orders", stop=stop)
+    with pytest.raises(SyncError, match="the session ends"):
+        stream.greet()
+    assert silent.closed
+    assert not stream.alive
 
 
 def test_the_lock_of_a_worktree_is_found(tmp_path: Path) -> None:

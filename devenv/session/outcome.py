@@ -1,0 +1,66 @@
+"""What came of bringing sources into a container."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from devenv.errors import DevenvError
+from devenv.sync.batch import Batch
+
+SHOWN_PATHS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What was done to one container; `problem` is what went wrong, `rebuild` that the image must be built anew.
+
+    `paths` are the first few files, `size` their bytes, `reloaded` says how ("restart", "HUP", "pip install").
+    `again` has, by rule, paths that changed while they were read.
+    """
+
+    service: str
+    pod: str
+    files: int = 0
+    size: int = 0
+    deleted: int = 0
+    seconds: float = 0.0
+    paths: tuple[str, ...] = ()
+    reloaded: tuple[str, ...] = ()
+    rebuild: bool = False
+    output: str = ""
+    problem: DevenvError | None = None
+    again: tuple[tuple[int, str], ...] = ()
+
+
+@dataclass(slots=True)
+class Total:
+    """Adds up what the rules of one container sent."""
+
+    files: int = 0
+    size: int = 0
+    deleted: int = 0
+    rebuild: bool = False
+    paths: list[str] = field(default_factory=list)
+    again: list[tuple[int, str]] = field(default_factory=list)
+
+    def add(self, batch: Batch, *, files: int, rebuild: bool) -> None:
+        """Count a batch that was carried out with this many files."""
+        links = batch.links or {}
+        self.files += files + len(links)
+        self.deleted += len(batch.delete_files) + len(batch.delete_dirs)
+        self.rebuild |= rebuild
+        self.paths += [*batch.puts, *links, *batch.delete_files]
+
+    def outcome(self, service: str, pod: str, *, seconds: float) -> Outcome:
+        """What is told of it."""
+        return Outcome(
+            service=service,
+            pod=pod,
+            files=self.files,
+            size=self.size,
+            deleted=self.deleted,
+            seconds=seconds,
+            paths=tuple(self.paths[:SHOWN_PATHS]),
+            rebuild=self.rebuild,
+            again=tuple(self.again),
+        )
