@@ -1,0 +1,191 @@
+"""Checked trees to the values of `model.py`; what only the file system can tell is checked here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from devenv.config import model, schema
+from devenv.config.parameters import fill
+from devenv.config.source import Fault, Leaf, Located, Map, Sequence, plain_value
+
+T = TypeVar("T", bound=schema.Strict)
+
+
+def text_of(value: schema.Value) -> str:
+    """An environment variable's value as text."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def command_of(value: str | list[str] | None) -> tuple[str, ...]:
+    """A command: a list as it is, a string as the shell reads it."""
+    if value is None:
+        return ()
+    return ("sh", "-c", value) if isinstance(value, str) else tuple(value)
+
+
+def at(tree: Located, *path: str | int) -> Located:
+    """The value at a path, or the nearest one above it."""
+    for part in path:
+        if isinstance(tree, Map) and isinstance(part, str) and part in tree.entries:
+            tree = tree.entries[part][1]
+        elif isinstance(tree, Sequence) and isinstance(part, int) and part < len(tree.items):
+            tree = tree.items[part]
+    return tree
+
+
+def services_of(tree: Map, root: Path, faults: list[Fault]) -> dict[str, model.Service]:
+    """The services of a checked devenv.yaml."""
+    file = schema.EnvironmentFile.model_validate(plain_value(tree))
+    services = tree.value("services")
+    assert services is None or isinstance(services, Map)
+    return {
+        name: _Service(name, spec, at(tree, "services", name), root, faults).build()
+        for name, spec in file.services.items()
+    }
+
+
+class _Service:
+    def __init__(self, name: str, spec: schema.ServiceFile, tree: Located, root: Path, faults: list[Fault]) -> None:
+        self._name, self._spec, self._tree, self._root, self._faults = name, spec, tree, root, faults
+
+    def _fault(self, text: str, *path: str | int) -> None:
+        shown = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
+        self._faults.append(Fault(at(self._tree, *path).origin, f"services.{self._name}{shown}", text))
+
+    def build(self) -> model.Service:
+        spec = self._spec
+        if (spec.build is None) == (spec.image is None):
+            self._fault("needs build or image" if spec.build is None else "has both build and image: only one counts")
+        return model.Service(
+            name=self._name,
+            build=self._build(spec.build) if spec.build is not None else None,
+            image=spec.image if spec.build is None else None,
+            ports=spec.ports,
+            env={key: text_of(value) for key, value in spec.env.items()},
+            deploy=self._deploy(spec.deploy),
+            sync=self._sync(spec.sync),
+            test=model.Test(command_of(spec.test.command), tuple(spec.test.reports)) if spec.test else None,
+            needs=tuple(spec.needs),
+            command=command_of(spec.command),
+            origin=self._tree.origin,
+        )
+
+    def _build(self, build: str | schema.BuildFile) -> model.Build:
+        spec = schema.BuildFile(context=build) if isinstance(build, str) else build
+        context = (self._root / spec.context).resolve()
+        if not context.is_dir():
+            self._fault(f"there is no folder {spec.context}", "build", "context")
+        dockerfile = context / (spec.dockerfile or "Dockerfile")
+        args = {key: text_of(value) for key, value in spec.args.items()}
+        return model.Build(context, dockerfile, spec.target, args)
+
+    def _deploy(self, deploy: str | schema.DeployFile | None) -> model.Deploy | None:
+        if deploy is None:
+            return None
+        spec = schema.DeployFile(path=deploy) if isinstance(deploy, str) else deploy
+        path = (self._root / spec.path).resolve()
+        if not path.is_file():
+            self._fault(f"there is no file {spec.path}", "deploy", "path")
+        return model.Deploy(path, spec.workload, spec.container)
+
+    def _sync(self, rules: list[schema.SyncFile]) -> tuple[model.SyncRule, ...]:
+        built = tuple(self._rule(index, rule) for index, rule in enumerate(rules))
+        for index, rule in enumerate(built):
+            if rule.target in [other.target for other in built[:index]]:
+                self._fault(f"{rule.target} is the target of another rule too", "sync", index, "to")
+        return built
+
+    def _rule(self, index: int, rule: schema.SyncFile) -> model.SyncRule:
+        source = self._root / rule.source
+        if not source.exists():
+            self._fault(f"there is no file or folder {rule.source}", "sync", index, "from")
+        if not rule.to.startswith("/") or ".." in rule.to.split("/"):
+            self._fault(f'expected an absolute path without "..", got "{rule.to}"', "sync", index, "to")
+        target = f"{rule.to}{source.name}" if source.is_file() and rule.to.endswith("/") else rule.to
+        return model.SyncRule(source, target.rstrip("/") or "/", reload_of(rule.reload))
+
+
+def reload_of(given: Any) -> model.Reload:
+    """A rule's reload as a value."""
+    if isinstance(given, schema.SignalReload):
+        return model.Reload("signal", signal=given.signal.removeprefix("SIG"))
+    if isinstance(given, schema.ExecReload):
+        return model.Reload("exec", command=tuple(given.exec))
+    return model.Reload(given)
+
+
+def dependencies_of(
+    merged: Map, root: Path, faults: list[Fault], modes: Mapping[str, model.Mode]
+) -> dict[str, model.Dependency]:
+    """The dependencies of a merged profile; those with faults are left out."""
+    found = {}
+    for name, (_, tree) in merged.entries.items():
+        if isinstance(tree, Map):
+            before = len(faults)
+            dependency = _dependency(name, fill(name, tree, faults), faults, modes.get(name))
+            if dependency and len(faults) == before:
+                found[name] = dependency
+    return found
+
+
+def _dependency(name: str, tree: Map, faults: list[Fault], mode: model.Mode | None) -> model.Dependency | None:
+    spec = _checked(schema.DependencyFile, name, tree, faults)
+    if spec is None:
+        return None
+    stub = _stub(name, tree, spec.stub, faults) if spec.stub else None
+    real = _real(name, tree, spec.real, faults) if spec.real else None
+    chosen = mode or spec.mode or ("stub" if stub else "real")
+    if (chosen == "stub" and stub is None) or (chosen == "real" and real is None):
+        text = f"mode is {chosen}, and there is no {chosen} form"
+        faults.append(Fault(at(tree, "mode").origin, f"dependencies.{name}", text))
+        return None
+    return model.Dependency(name, chosen, stub, real, tree.origin)
+
+
+def _checked(kind: type[T], name: str, tree: Map, faults: list[Fault]) -> T | None:
+    try:
+        return kind.model_validate(plain_value(tree))
+    except ValidationError:
+        own: list[Fault] = []
+        schema.check(kind, tree, own)
+        faults.extend(Fault(f.origin, f"dependencies.{name}.{f.path}".rstrip("."), f.text) for f in own)
+        return None
+
+
+def _stub(name: str, tree: Map, spec: schema.StubFile, faults: list[Fault]) -> model.Stub:
+    place = at(tree, "stub", "wiremock")
+    folder = (place.origin.file.parent / spec.wiremock).resolve()
+    if not folder.is_dir():
+        text = f"there is no folder {spec.wiremock} beside {place.origin.file.name}"
+        faults.append(Fault(place.origin, f"dependencies.{name}.stub.wiremock", text))
+    return model.Stub(folder, spec.ports)
+
+
+def _real(name: str, tree: Map, spec: schema.RealFile, faults: list[Fault]) -> model.Real:
+    return model.Real(
+        image=spec.image,
+        ports=spec.ports,
+        env={key: text_of(value) for key, value in spec.env.items()},
+        command=tuple(spec.command),
+        args=tuple(spec.args),
+        volumes={key: model.Volume(volume.path, volume.size) for key, volume in spec.volumes.items()},
+        files={folder: _files(name, at(tree, "real", "files", folder), faults) for folder in spec.files},
+        ready=tuple(spec.ready),
+    )
+
+
+def _files(name: str, listed: Located, faults: list[Fault]) -> tuple[Path, ...]:
+    """Each file is looked for beside the file that names it."""
+    paths = []
+    for item in listed.items if isinstance(listed, Sequence) else ():
+        assert isinstance(item, Leaf)
+        path = (item.origin.file.parent / str(item.value)).resolve()
+        if not path.is_file():
+            text = f"there is no file {item.value} beside {item.origin.file.name}"
+            faults.append(Fault(item.origin, f"dependencies.{name}", text))
+        paths.append(path)
+    return tuple(paths)

@@ -1,0 +1,99 @@
+"""devenv.yaml and its profile to an Environment, or all of their faults at once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from devenv import problems
+from devenv.config.model import Environment, Mode, Origin
+from devenv.config.source import Fault, Leaf, Map, read_file
+from devenv.errors import ConfigError, UsageError
+
+FILE = "devenv.yaml"
+
+
+def find_file(start: Path) -> Path:
+    """devenv.yaml in a folder or the nearest above it. ConfigError config-missing."""
+    for folder in (start, *start.parents):
+        if (folder / FILE).is_file():
+            return folder / FILE
+    raise ConfigError(problems.CONFIG_MISSING, folder=start)
+
+
+def load(
+    file: Path | None, *, start: Path, profile: str | None = None, modes: Mapping[str, Mode] | None = None
+) -> Environment:
+    """The environment that `file` (or the devenv.yaml nearest to `start`) describes with a profile.
+
+    `modes` chooses the mode of dependencies by name. Raises ConfigError with every fault of every file; UsageError
+    for a mode of an unknown dependency.
+    """
+    if file is not None and not file.is_file():
+        raise ConfigError(problems.CONFIG_MISSING, folder=file)
+    file = (file or find_file(start)).absolute()
+    faults: list[Fault] = []
+    tree = read_file(file, faults)
+    environment = _load(tree, file, profile, faults, modes or {}) if tree is not None else None
+    if faults or environment is None:
+        raise invalid(faults, file.parent)
+    return environment
+
+
+def invalid(faults: list[Fault], root: Path) -> ConfigError:
+    """The error for some faults, in the order of files and lines."""
+    ordered = sorted(faults, key=lambda f: (f.origin.file != root / FILE, str(f.origin.file), f.origin.line))
+    count = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
+    return ConfigError(problems.CONFIG_INVALID, count=count, details=list(dict.fromkeys(f.line(root) for f in ordered)))
+
+
+def _load(
+    tree: Map, file: Path, profile: str | None, faults: list[Fault], modes: Mapping[str, Mode]
+) -> Environment | None:
+    from devenv.config.build import dependencies_of, services_of
+    from devenv.config.checks import check_environment
+    from devenv.config.schema import EnvironmentFile, check
+
+    check(EnvironmentFile, tree, faults)
+    merged = _profile_tree(tree, file, profile, faults)
+    shape_is_right = not faults
+    dependencies = dependencies_of(merged, file.parent, faults, modes)
+    if not shape_is_right:
+        return None
+    unknown = [name for name in modes if name not in dependencies]
+    if unknown and not faults:
+        known = ", ".join(sorted(dependencies)) or "none"
+        raise UsageError(problems.NAME_UNKNOWN, kind="dependency", name=unknown[0], known=known)
+    services = services_of(tree, file.parent, faults)
+    environment = Environment(
+        name=_text(tree, "name") or name_of(file.parent),
+        root=file.parent,
+        profile=profile or _text(tree, "profile") or "default",
+        services=services,
+        dependencies=dependencies,
+    )
+    check_environment(environment, tree, merged, faults)
+    return environment
+
+
+def _profile_tree(tree: Map, file: Path, profile: str | None, faults: list[Fault]) -> Map:
+    from devenv.config.profiles import ProfileLoader
+
+    name = profile or _text(tree, "profile")
+    if name is None and not (file.parent / "profiles" / "default.yaml").is_file():
+        return Map({}, tree.origin)
+    entry = tree.value("profile")
+    origin = entry.origin if entry else Origin(file, 1, 1)
+    return ProfileLoader(file.parent, faults).load(name or "default", origin)
+
+
+def _text(tree: Map, key: str) -> str | None:
+    value = tree.value(key)
+    return value.value if isinstance(value, Leaf) and isinstance(value.value, str) else None
+
+
+def name_of(folder: Path) -> str:
+    """An environment's name from its folder's, made of what a namespace may hold."""
+    cleaned = re.sub(r"[^a-z0-9]+", "-", folder.name.lower()).strip("-")
+    return cleaned[:40].strip("-") if cleaned[:1].isalpha() else f"env-{cleaned}"[:40].strip("-")

@@ -1,0 +1,47 @@
+"""Deep merge of located trees: maps merge, everything else is replaced, `+key` appends to a list.
+
+Laws (tested): merging is associative, the empty map changes nothing, merging a tree onto itself is that tree, and
+every leaf keeps the origin of where it was written.
+"""
+
+from __future__ import annotations
+
+from devenv.config.model import Origin
+from devenv.config.source import Located, Map, Sequence
+
+
+def merge(base: Map, over: Map) -> Map:
+    """`over` laid onto `base`: the later wins. `+key: [...]` in `over` adds to the list under `key`."""
+    entries = dict(base.entries)
+    for key, (origin, value) in over.entries.items():
+        if key.startswith("+"):
+            _append(entries, key, (origin, value))
+            continue
+        entries.pop(f"+{key}", None)
+        known = entries.get(key)
+        entries[key] = (origin, _merge_value(known[1], value) if known else value)
+    return Map(entries, over.origin if over.entries else base.origin)
+
+
+def _merge_value(known: Located, value: Located) -> Located:
+    return merge(known, value) if isinstance(known, Map) and isinstance(value, Map) else value
+
+
+def _append(entries: dict[str, tuple[Origin, Located]], key: str, entry: tuple[Origin, Located]) -> None:
+    plain = key[1:]
+    target = plain if plain in entries else key
+    known = entries.get(target)
+    value = entry[1]
+    if known and isinstance(known[1], Sequence) and isinstance(value, Sequence):
+        value = Sequence(known[1].items + value.items, value.origin)
+    entries[target] = (entry[0], value)
+
+
+def settle(tree: Located) -> Located:
+    """The tree with every `+key` that found nothing to add to become a plain key."""
+    if isinstance(tree, Sequence):
+        return Sequence(tuple(settle(item) for item in tree.items), tree.origin)
+    if not isinstance(tree, Map):
+        return tree
+    entries = {key.lstrip("+"): (origin, settle(value)) for key, (origin, value) in tree.entries.items()}
+    return Map(entries, tree.origin)

@@ -1,0 +1,41 @@
+"""Where profiles are found: beside devenv.yaml, or among those that ship with devenv."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import devenv
+
+
+def shipped_folder() -> Path:
+    """The shipped profiles: inside the installed package, or beside it in a checkout."""
+    package = Path(devenv.__file__).parent
+    installed = package / "_profiles"
+    return installed if installed.is_dir() else package.parent / "profiles"
+
+
+def shipped_names() -> list[str]:
+    """The names of the shipped profiles."""
+    return sorted(path.stem for path in shipped_folder().glob("*.yaml"))
+
+
+def known_names(root: Path) -> list[str]:
+    """Every name that `include` may use in a project."""
+    own = {path.stem for path in (root / "profiles").glob("*.yaml")}
+    return sorted(own | set(shipped_names()))
+
+
+def find_profile(name: str, *, root: Path, including: Path | None = None) -> Path | None:
+    """The file of a profile: a path (./x, ../x, x.yaml) seen from the including file, or a name.
+
+    A name means the project's own profile, but inside a profile of that name the shipped one.
+    """
+    if name.startswith((".", "/")) or name.endswith((".yaml", ".yml")):
+        base = including.parent if including else root
+        place = (base / name).resolve()
+        candidates = [place, place.with_name(place.name + ".yaml")]
+        return next((path for path in candidates if path.is_file()), None)
+    own = root / "profiles" / f"{name}.yaml"
+    shipped = shipped_folder() / f"{name}.yaml"
+    order = [shipped] if including and including.resolve() == own.resolve() else [own, shipped]
+    return next((path for path in order if path.is_file()), None)

@@ -1,0 +1,199 @@
+"""YAML text to a tree of values that know where they were written.
+
+Only true/false, null and decimal integers are more than text: no yes/no, no sexagesimal or float surprises.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from devenv.config.model import Origin
+
+Scalar = str | int | bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is wrong: where, under which key path, and what."""
+
+    origin: Origin
+    path: str
+    text: str
+
+    def line(self, root: Path) -> str:
+        """`file:line:col  key.path  text`, the file relative to `root` where it lies below it."""
+        file = self.origin.file
+        shown = file.relative_to(root) if file.is_relative_to(root) else file
+        path = f"{self.path}  " if self.path else ""
+        return f"{shown}:{self.origin.line}:{self.origin.column}  {path}{self.text}"
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """A scalar."""
+
+    value: Scalar
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
+class Sequence:
+    """A list."""
+
+    items: tuple[Located, ...]
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True)
+class Map:
+    """A mapping; each entry has the origin of its key beside its value."""
+
+    entries: dict[str, tuple[Origin, Located]]
+    origin: Origin
+
+    def value(self, key: str) -> Located | None:
+        """The value of a key, if it is there."""
+        entry = self.entries.get(key)
+        return entry[1] if entry else None
+
+
+Located = Leaf | Sequence | Map
+
+_INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)")
+_NULLS = frozenset({"", "~", "null"})
+_MAX_DEPTH = 60
+
+
+def read_file(file: Path, faults: list[Fault]) -> Map | None:
+    """The mapping in a file; None where there is none, with a fault for each reason."""
+    try:
+        text = file.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        faults.append(Fault(Origin(file, 1, 1), "", "expected UTF-8 text"))
+        return None
+    except OSError as error:
+        faults.append(Fault(Origin(file, 1, 1), "", f"can't be read: {error.strerror}"))
+        return None
+    return read_text(text, file, faults)
+
+
+def read_text(text: str, file: Path, faults: list[Fault]) -> Map | None:
+    """The mapping in a text (an empty text is an empty mapping); None with faults where there is none."""
+    try:
+        nodes = list(yaml.compose_all(text, Loader=_loader()))
+    except yaml.MarkedYAMLError as error:
+        faults.append(_syntax_fault(error, text, file))
+        return None
+    except yaml.YAMLError as error:
+        faults.append(Fault(Origin(file, 1, 1), "", f"not valid YAML: {str(error).splitlines()[0]}"))
+        return None
+    if len(nodes) > 1:
+        faults.append(Fault(_origin(nodes[1], file), "", "expected one document, found a second"))
+        return None
+    if not nodes or (isinstance(nodes[0], yaml.ScalarNode) and not nodes[0].value):
+        return Map({}, Origin(file, 1, 1))
+    tree = _Converter(file, faults).convert(nodes[0], "", 0)
+    if isinstance(tree, Map):
+        return tree
+    if tree is not None:
+        faults.append(Fault(tree.origin, "", f"expected a mapping of keys, got {describe(tree)}"))
+    return None
+
+
+def _loader() -> Any:
+    return getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def _syntax_fault(error: yaml.MarkedYAMLError, text: str, file: Path) -> Fault:
+    mark = error.problem_mark or error.context_mark
+    line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+    lines = text.splitlines()
+    shown = lines[line - 1] if line <= len(lines) else ""
+    if "\t" in shown[: len(shown) - len(shown.lstrip())] or "'\\t'" in str(error.problem):
+        return Fault(Origin(file, line, shown.find("\t") + 1), "", "a tab is used for indentation: YAML wants spaces")
+    return Fault(Origin(file, line, column), "", f"not valid YAML: {error.problem or error.context}")
+
+
+def _origin(node: yaml.Node, file: Path) -> Origin:
+    return Origin(file, node.start_mark.line + 1, node.start_mark.column + 1)
+
+
+class _Converter:
+    def __init__(self, file: Path, faults: list[Fault]) -> None:
+        self._file = file
+        self._faults = faults
+
+    def convert(self, node: yaml.Node, path: str, depth: int) -> Located | None:
+        origin = _origin(node, self._file)
+        if depth > _MAX_DEPTH:
+            self._faults.append(Fault(origin, path, "nested too deeply, or an alias that contains itself"))
+            return None
+        if isinstance(node, yaml.ScalarNode):
+            return Leaf(scalar(node.value, plain=not node.style), origin)
+        if isinstance(node, yaml.SequenceNode):
+            items = (self.convert(item, f"{path}[{i}]", depth + 1) for i, item in enumerate(node.value))
+            return Sequence(tuple(item for item in items if item is not None), origin)
+        return Map(dict(self._entries(node, path, depth)), origin)
+
+    def _entries(self, node: yaml.Node, path: str, depth: int) -> Iterator[tuple[str, tuple[Origin, Located]]]:
+        seen: dict[str, Origin] = {}
+        for key_node, value_node in node.value:
+            origin = _origin(key_node, self._file)
+            key = str(key_node.value) if isinstance(key_node, yaml.ScalarNode) else ""
+            inner = f"{path}.{key}" if path else key
+            if not key or key == "<<":
+                what = (
+                    "merge keys (<<) are not used here; profiles merge by include" if key else "expected a word as key"
+                )
+                self._faults.append(Fault(origin, path, what))
+            elif key in seen:
+                self._faults.append(Fault(origin, inner, f"the key stands twice; first in line {seen[key].line}"))
+            else:
+                seen[key] = origin
+                value = self.convert(value_node, inner, depth + 1)
+                if value is not None:
+                    yield key, (origin, value)
+
+
+def scalar(text: str, *, plain: bool) -> Scalar:
+    """What a scalar's text means; quoted text is always text."""
+    if not plain:
+        return text
+    if text in _NULLS:
+        return None
+    if text in ("true", "false"):
+        return text == "true"
+    return int(text) if _INTEGER.fullmatch(text) and len(text) < 19 else text
+
+
+def plain_value(tree: Located) -> Any:
+    """The tree as plain dicts, lists and scalars."""
+    if isinstance(tree, Leaf):
+        return tree.value
+    if isinstance(tree, Sequence):
+        return [plain_value(item) for item in tree.items]
+    return {key: plain_value(value) for key, (_, value) in tree.entries.items()}
+
+
+def describe(tree: Located) -> str:
+    """A value as an error names it."""
+    if isinstance(tree, Map):
+        return "a mapping"
+    if isinstance(tree, Sequence):
+        return "a list"
+    return describe_scalar(tree.value)
+
+
+def describe_scalar(value: object) -> str:
+    """A scalar as an error names it."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return f"the number {value}" if isinstance(value, int) else f'"{value}"'
