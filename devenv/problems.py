@@ -226,7 +226,7 @@ SESSION_FAILED = Problem(
 SYNC_NEEDS_SHELL = Problem(
     "sync-needs-shell",
     "{service} can't be synced: its container has no {tool}",
-    "Sync runs sh, tar, find and sha256sum inside the container; this image lacks one of them.",
+    "Sync runs sh, tar, sha256sum and a few more standard tools inside the container; this image lacks one of them.",
     "use an image with a shell and tar for development, or remove sync: from {service}",
 )
 SYNC_NOT_WRITABLE = Problem(

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from devenv.config import model, schema
+from devenv.config import model, schema, shape
 from devenv.config.parameters import fill
 from devenv.config.source import Fault, Leaf, Located, Map, Sequence, plain_value
 
@@ -151,7 +151,7 @@ def _checked(kind: type[T], name: str, tree: Map, faults: list[Fault]) -> T | No
         return kind.model_validate(plain_value(tree))
     except ValidationError:
         own: list[Fault] = []
-        schema.check(kind, tree, own)
+        shape.check(kind, tree, own)
         faults.extend(Fault(f.origin, f"dependencies.{name}.{f.path}".rstrip("."), f.text) for f in own)
         return None
 

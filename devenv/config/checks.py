@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from devenv.config.build import at
 from devenv.config.model import Environment
-from devenv.config.schema import nearest
+from devenv.config.shape import nearest
 from devenv.config.source import Fault, Map
 
 

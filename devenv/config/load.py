@@ -53,7 +53,8 @@ def _load(
 ) -> Environment | None:
     from devenv.config.build import dependencies_of, services_of
     from devenv.config.checks import check_environment
-    from devenv.config.schema import EnvironmentFile, check
+    from devenv.config.schema import EnvironmentFile
+    from devenv.config.shape import check
 
     check(EnvironmentFile, tree, faults)
     merged = _profile_tree(tree, file, profile, faults)

@@ -1,7 +1,7 @@
 """Deep merge of located trees: maps merge, everything else is replaced, `+key` appends to a list.
 
-Laws (tested): merging is associative, the empty map changes nothing, merging a tree onto itself is that tree, and
-every leaf keeps the origin of where it was written.
+Laws (tested): merging is associative where a key has one kind of value, the empty map changes nothing, merging a
+tree onto itself is that tree, and every leaf keeps the origin of where it was written.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from devenv.config.model import Origin
-from devenv.config.schema import nearest
+from devenv.config.shape import nearest
 from devenv.config.source import Fault, Leaf, Located, Map, Sequence
 
 _USE = re.compile(r"\$\{with\.([A-Za-z_][A-Za-z0-9_]*)\}")

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from devenv.config.merge import merge, settle
 from devenv.config.model import Origin
-from devenv.config.schema import ProfileFile, check, nearest
+from devenv.config.schema import ProfileFile
 from devenv.config.search import find_profile, known_names
+from devenv.config.shape import check, nearest
 from devenv.config.source import Fault, Leaf, Map, Sequence, read_file
 
 

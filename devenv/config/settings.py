@@ -23,7 +23,8 @@ def load_settings(environ: Mapping[str, str], *, default: Path) -> Settings:
     faults: list[Fault] = []
     tree = read_file(file, faults)
     if tree is not None:
-        from devenv.config.schema import SettingsFile, check
+        from devenv.config.schema import SettingsFile
+        from devenv.config.shape import check
 
         check(SettingsFile, tree, faults)
     if faults or tree is None:

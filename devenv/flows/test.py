@@ -157,7 +157,7 @@ class _Run:
         if not self._pid.isdigit():
             return
         try:
-            stream = self._kube.pods.exec(*self._where, ["kill", "-TERM", self._pid])
+            stream = self._kube.pods.exec(*self._where, ["sh", "-c", f"kill -TERM {self._pid}"])
         except DevenvError:
             return
         deadline = time.monotonic() + END_SECONDS

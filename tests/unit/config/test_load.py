@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from devenv.config.load import load, name_of
+from devenv.config.model import Build, Reload, SyncRule, Test, Volume
+from devenv.errors import ConfigError, UsageError
+from tests.unit.config.conftest import Write, read
+
+FULL = """\
+name: shop
+services:
+  orders:
+    build: services/orders
+    ports: {http: 8000}
+    env: {A: text, B: 1, C: true, D: no}
+    sync:
+      - {from: services/orders/src, to: /app/src, reload: restart}
+      - {from: services/orders/src/a.py, to: /app/, reload: {exec: [pip, install]}}
+      - {from: services/orders/src/a.py, to: /etc/b, reload: {signal: SIGHUP}}
+    test: {command: "pytest -q", reports: [/tmp/junit.xml]}
+    needs: [postgres, payments]
+"""
+PROFILE = """\
+include: [postgres]
+dependencies:
+  postgres: {with: {version: "16", seed: [../db/schema.sql]}}
+  payments:
+    mode: stub
+    stub: {wiremock: ../stubs/payments, ports: {http: 8080}}
+    real: {image: "acme/payments:2.3", ports: {http: 8080}}
+"""
+FILES = {
+    "devenv.yaml": FULL,
+    "profiles/default.yaml": PROFILE,
+    "db/schema.sql": "select 1;",
+    "stubs/payments/mappings/a.json": "{}",
+    "services/orders/Dockerfile": "FROM x",
+    "services/orders/src/a.py": "",
+}
+
+
+def test_a_service(write: Write) -> None:
+    root = write(FILES)
+    orders = read(root).services["orders"]
+    source = root / "services/orders/src"
+    assert orders.build == Build(root / "services/orders", root / "services/orders/Dockerfile", None, {})
+    assert orders.env == {"A": "text", "B": "1", "C": "true", "D": "no"}
+    assert orders.sync == (
+        SyncRule(source, "/app/src", Reload("restart")),
+        SyncRule(source / "a.py", "/app/a.py", Reload("exec", command=("pip", "install"))),
+        SyncRule(source / "a.py", "/etc/b", Reload("signal", signal="HUP")),
+    )
+    assert orders.test == Test(("sh", "-c", "pytest -q"), ("/tmp/junit.xml",))
+    assert str(orders.origin) == f"{root}/devenv.yaml:4:5"
+
+
+def test_a_shipped_profile_with_parameters(write: Write) -> None:
+    root = write(FILES)
+    postgres = read(root).dependencies["postgres"]
+    assert postgres.mode == "real"
+    assert postgres.real
+    assert postgres.real.image == "postgres:16"
+    assert postgres.real.volumes == {"data": Volume("/var/lib/postgresql/data", "1Gi")}
+    assert postgres.real.files == {"/docker-entrypoint-initdb.d": (root / "db/schema.sql",)}
+
+
+def test_a_mode_chosen_on_the_command_line_wins(write: Write) -> None:
+    root = write(FILES)
+    assert read(root).dependencies["payments"].mode == "stub"
+    assert read(root, modes={"payments": "real"}).dependencies["payments"].mode == "real"
+    with pytest.raises(UsageError, match="dependency 'nope' is not in this environment"):
+        read(root, modes={"nope": "real"})
+
+
+def test_inside_a_profile_of_that_name_the_shipped_one_is_meant(write: Write) -> None:
+    own = 'include: [postgres]\ndependencies:\n  postgres: {with: {version: "14"}}\n'
+    root = write({"devenv.yaml": "profile: postgres\n", "profiles/postgres.yaml": own})
+    real = read(root).dependencies["postgres"].real
+    assert real
+    assert real.image == "postgres:14"
+
+
+def test_another_profile(write: Write) -> None:
+    root = write({**FILES, "profiles/other.yaml": "include: [./default]\ndependencies: {payments: {mode: real}}"})
+    assert read(root, profile="other").dependencies["payments"].mode == "real"
+
+
+def test_the_file_is_found_from_below_and_names_the_environment(write: Write) -> None:
+    root = write({"devenv.yaml": "services: {}\n", "a/b/c.txt": ""})
+    assert read(root / "a/b").root == root
+    assert read(root).name == name_of(root)
+
+
+@pytest.mark.parametrize(
+    ("folder", "name"), [("Shop", "shop"), ("my_shop.v2", "my-shop-v2"), ("2024", "env-2024"), ("x" * 60, "x" * 40)]
+)
+def test_a_name_from_a_folder(folder: str, name: str) -> None:
+    assert name_of(Path("/p") / folder) == name
+
+
+def test_no_file(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="no devenv.yaml in"):
+        load(None, start=tmp_path)
+    with pytest.raises(ConfigError, match="no devenv.yaml in"):
+        load(tmp_path / "x.yaml", start=tmp_path)
