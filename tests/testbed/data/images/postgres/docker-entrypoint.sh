@@ -4,7 +4,7 @@
 # NAME_FILE), PGDATA, /docker-entrypoint-initdb.d; scripts run once, on a fresh folder, before anybody can connect by TCP.
 set -Eeo pipefail
 
-fail() { printf 'error: %s\n' "$@" >&2; exit 1; }
+fail() { printf '%s\n' "error: $1" "${@:2}" >&2; exit 1; }
 
 # NAME's value, or the contents of the file that NAME_FILE names, or the default.
 load_setting() {
@@ -53,7 +53,8 @@ create_cluster() {
 }
 
 allow_hosts() {
-  local method=${POSTGRES_HOST_AUTH_METHOD:-$(postgres -C password_encryption "$@")}
+  local method=$POSTGRES_HOST_AUTH_METHOD
+  [ -n "$method" ] || method=$(postgres -C password_encryption "${@:2}")
   printf '\nhost all all all %s\n' "$method" >> "$PGDATA/pg_hba.conf"
 }
 
@@ -103,7 +104,7 @@ main() {
   load_settings
   prepare_folders
   if [ "$(id -u)" = 0 ]; then
-    exec setpriv --reuid=postgres --regid=postgres --init-groups -- "$BASH_SOURCE" "$@"
+    exec setpriv --reuid=postgres --regid=postgres --init-groups -- "${BASH_SOURCE[0]}" "$@"
   fi
   if [ -s "$PGDATA/PG_VERSION" ]; then
     printf '\nPostgreSQL Database directory appears to contain a database; skipping initialization.\n\n'
