@@ -70,7 +70,9 @@ def exit_codes_page() -> str:
     rows |= {0: "Done", errors.EXIT_BUG: "A bug in devenv"}
     rows |= {errors.EXIT_INTERRUPTED: "Interrupted (Ctrl-C)"}
     lines = [f"| {code} | {text} |" for code, text in sorted(rows.items())]
-    intro = "`devenv test` passes on the code of the test runner; with `-o json`, `exit.origin` says whose code it is.\n"
+    intro = (
+        "`devenv test` passes on the code of the test runner; with `-o json`, `exit.origin` says whose code it is.\n"
+    )
     return "\n".join([NOTICE, "# Exit codes\n", intro, "| code | meaning |", "| --- | --- |", *lines]) + "\n"
 
 

@@ -1,0 +1,5 @@
+"""What an order costs, in cents."""
+
+
+def total(price: int, quantity: int) -> int:
+    return price
