@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from devenv import problems
 from devenv.clusters.kind_files import MARK, cluster_config, hosts_files
 from devenv.config.model import Settings
-from devenv.errors import ClusterError, ToolError
+from devenv.errors import ClusterError, DevenvError, Refused, ToolError
 from devenv.ports import Access, ClusterState, Command, Commands, Finished, Node, Nodes, Stop
 
 LAST_LINES = 25
+LOCK_POLL_SECONDS = 0.2
 
 
 class KindClusters:
@@ -36,37 +40,61 @@ class KindClusters:
         return ClusterState(self._status(nodes), tuple(node.name for node in nodes))
 
     def _status(self, nodes: list[Node]) -> str:
-        if self._marker.exists():
-            return "partial" if nodes else "missing"
         if not nodes:
             return "missing"
         if any(self._nodes.read(node.name, MARK) is None for node in nodes):
-            return "foreign"
+            return "partial" if self._marker.exists() else "foreign"
         return "running" if all(node.running for node in nodes) else "stopped"
 
     def create(self, *, stop: Stop | None = None, on_line: Callable[[str], None] | None = None) -> None:
         """Create it, or leave nothing behind. ToolError kind-missing; ClusterError cluster-create-failed."""
         if self._commands.find("kind") is None:
             raise ToolError(problems.KIND_MISSING)
-        if self._marker.exists():
-            self.delete()
+        with self._alone(stop) as alone:
+            if not alone:
+                return
+            status = self.inspect().status
+            if status == "foreign":
+                raise Refused(problems.CLUSTER_FOREIGN, name=self._name)
+            if status == "partial":
+                _say(on_line, "removing what an interrupted creation left behind")
+                self.delete()
+            if status in ("missing", "partial"):
+                self._create_marked(stop, on_line)
+
+    @contextmanager
+    def _alone(self, stop: Stop | None) -> Iterator[bool]:
+        """One creation at a time, for what another command is creating must not look left behind; False: stopped."""
         self._marker.parent.mkdir(parents=True, exist_ok=True)
+        with self._marker.with_name(f"{self._marker.name}.lock").open("w") as file:
+            waiting = stop or threading.Event()
+            while not (locked := _try_lock(file)) and not waiting.wait(LOCK_POLL_SECONDS):
+                pass
+            yield locked
+
+    def _create_marked(self, stop: Stop | None, on_line: Callable[[str], None] | None) -> None:
         self._marker.touch()
         try:
             done = self._create(stop, on_line)
+            if done.code == 0:
+                for node in self._nodes.find(self._name):
+                    self._nodes.write(node.name, {MARK: "made by devenv\n"})
         except BaseException:
-            self.delete()
+            with suppress(DevenvError):
+                self.delete()
             raise
         if done.code:
+            self._clean_up(done, stop)
+        self._marker.unlink(missing_ok=True)
+
+    def _clean_up(self, done: Finished, stop: Stop | None) -> None:
+        """After a failure: keep the logs, leave no cluster, tell why; nothing to tell where it was interrupted."""
+        if not _is_set(stop):
             self._keep_logs(done)
-            self.delete()
-            if stop and stop.is_set():
-                return
+        self.delete()
+        if not _is_set(stop):
             details = done.output.splitlines()[-LAST_LINES:]
             raise ClusterError(problems.CLUSTER_CREATE_FAILED, name=self._name, logs=self._logs, details=details)
-        for node in self._nodes.find(self._name):
-            self._nodes.write(node.name, {MARK: "made by devenv\n"})
-        self._marker.unlink(missing_ok=True)
 
     def _create(self, stop: Stop | None, on_line: Callable[[str], None] | None) -> Finished:
         argv = ["kind", "create", "cluster", "--name", self._name, "--config", "-", "--retain", "--wait", "120s"]
@@ -112,7 +140,9 @@ class KindClusters:
         if not has_context(access.context):
             if not self._nodes.find(self._name):
                 raise ClusterError(problems.CLUSTER_MISSING, name=self._name)
-            self._commands.run(Command(("kind", "export", "kubeconfig", "--name", self._name)))
+            done = self._commands.run(Command(("kind", "export", "kubeconfig", "--name", self._name)))
+            if done.code:
+                raise ClusterError(problems.CLUSTER_MISSING, name=self._name, details=done.output.splitlines())
         return access
 
 
@@ -132,6 +162,24 @@ def has_context(name: str) -> bool:
             document = yaml.load(path.read_text(), Loader=loader)
         except (OSError, yaml.YAMLError):
             continue
-        if any(entry.get("name") == name for entry in (document or {}).get("contexts") or []):
+        contexts = document.get("contexts") if isinstance(document, dict) else None
+        if any(isinstance(entry, dict) and entry.get("name") == name for entry in contexts or []):
             return True
     return False
+
+
+def _is_set(stop: Stop | None) -> bool:
+    return stop is not None and stop.is_set()
+
+
+def _try_lock(file: IO[str]) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _say(on_line: Callable[[str], None] | None, text: str) -> None:
+    if on_line:
+        on_line(text)

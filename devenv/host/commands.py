@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -21,6 +22,7 @@ from devenv.ports import Command, Finished, Stop
 LOG = logging.getLogger("devenv.commands")
 GRACE_SECONDS = 5.0
 POLL_SECONDS = 0.2
+END_POLL_SECONDS = 0.02
 
 MISSING = {"kind": problems.KIND_MISSING, "docker": problems.DOCKER_MISSING}
 
@@ -45,15 +47,7 @@ class LocalCommands:
             missing = MISSING.get(command.argv[0])
             raise ToolError(missing) if missing else _not_there(command)
         LOG.debug("run %s", command.argv)
-        process = subprocess.Popen(
-            [str(program), *command.argv[1:]],
-            cwd=command.cwd,
-            env={**os.environ, **command.env},
-            stdin=subprocess.PIPE if command.stdin is not None else subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-        )
+        process = _start(program, command)
         try:
             return _follow(process, command, stop, on_line)
         except BaseException:
@@ -63,6 +57,21 @@ class LocalCommands:
 
 def _not_there(command: Command) -> ToolError:
     return ToolError(problems.COMMAND_FAILED, command=command.argv[0], code=127, details=["it is not on PATH"])
+
+
+def _start(program: Path, command: Command) -> subprocess.Popen[bytes]:
+    try:
+        return subprocess.Popen(
+            [str(program), *command.argv[1:]],
+            cwd=command.cwd,
+            env={**os.environ, **command.env},
+            stdin=subprocess.PIPE if command.stdin is not None else subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise ToolError(problems.COMMAND_FAILED, command=program, code=126, details=[str(error)]) from error
 
 
 def _follow(
@@ -93,9 +102,11 @@ def _gather(
     stdout: list[str] = []
     output: list[str] = []
     open_streams = 2
+    ended = False
     while open_streams:
-        if stop and stop.is_set():
+        if not ended and stop and stop.is_set():
             _end(process)
+            ended = True
         try:
             name, line = lines.get(timeout=POLL_SECONDS)
         except queue.Empty:
@@ -119,12 +130,21 @@ def _read(name: str, stream: IO[bytes], lines: queue.SimpleQueue[tuple[str, str 
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """TERM to the whole group, KILL after a while."""
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGTERM)
+    """TERM to the whole group; KILL to what of it is still there after a while."""
+    _signal(process, signal.SIGTERM)
+    deadline = time.monotonic() + GRACE_SECONDS
+    while process.poll() is None or _signal(process, 0):
+        if time.monotonic() > deadline:
+            _signal(process, signal.SIGKILL)
+            break
+        time.sleep(END_POLL_SECONDS)
+    process.wait()
+
+
+def _signal(process: subprocess.Popen[bytes], number: int) -> bool:
+    """Send a signal to the group; False where nothing of it is left."""
     try:
-        process.wait(timeout=GRACE_SECONDS)
-    except subprocess.TimeoutExpired:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        os.killpg(process.pid, number)
+    except (ProcessLookupError, PermissionError):
+        return False
+    return True

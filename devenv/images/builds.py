@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cached_property
-from typing import Any
 
 from devenv import problems
 from devenv.config.model import Settings
 from devenv.errors import ToolError
+from devenv.images.build_output import build_error, interrupted, until
 from devenv.images.context import context_hash, context_tar
 from devenv.images.daemon import docker_client, translate
 from devenv.images.registry_api import find_config, read_config
 from devenv.ports import BuildRequest, Command, Commands, ImageConfig, Stop
-
-TAIL = 20
-BASE_MISSING = re.compile(
-    r"(pull access denied for (?P<a>\S+?),|manifest for (?P<b>\S+) not found|(?P<c>\S+): failed to resolve source)"
-)
 
 Line = Callable[[str], None]
 
@@ -31,10 +25,19 @@ class DockerImages:
         self._commands = commands
 
     def tag(self, request: BuildRequest) -> str:
-        """The hash of everything that goes into the build. ToolError dockerfile-missing."""
+        """The hash of everything that goes into the build. ToolError dockerfile-missing, build-failed (unreadable)."""
         if not request.dockerfile.is_file():
             raise ToolError(problems.DOCKERFILE_MISSING, service=request.service, path=request.dockerfile)
-        return context_hash(request)
+        try:
+            return context_hash(request)
+        except PermissionError as error:
+            raise ToolError(
+                problems.BUILD_FAILED,
+                service=request.service,
+                dockerfile=request.dockerfile,
+                details=[f"{error.filename} can't be read"],
+                hint="make it readable, or list it in .dockerignore",
+            ) from error
 
     def find(self, image: str) -> ImageConfig | None:
         """The config of an image in the registry, or None."""
@@ -56,6 +59,8 @@ class DockerImages:
             self._build_with_buildx(request, stop, on_line)
         else:
             self._build_classic(request, stop, on_line)
+        if stop and stop.is_set():
+            raise interrupted(request)
         reference = self.reference(request.image)
         _push(reference, stop, on_line)
         with translate(f"inspect {reference}"):
@@ -68,7 +73,7 @@ class DockerImages:
         for name, value in request.args.items():
             argv += ["--build-arg", f"{name}={value}"]
         done = self._commands.run(Command((*argv, str(request.context))), stop=stop, on_line=on_line)
-        if done.code:
+        if done.code and not (stop and stop.is_set()):
             raise build_error(request, done.output.splitlines())
 
     def _build_classic(self, request: BuildRequest, stop: Stop | None, on_line: Line | None) -> None:
@@ -86,7 +91,7 @@ class DockerImages:
                 forcerm=True,
                 decode=True,
             )
-            for answer in _until(answers, stop):
+            for answer in until(answers, stop):
                 text = str(answer.get("stream") or answer.get("error") or answer.get("status") or "").rstrip()
                 if text:
                     lines.append(text)
@@ -100,31 +105,10 @@ def _say(on_line: Line | None, text: str) -> None:
         on_line(text.splitlines()[-1])
 
 
-def _until(answers: Iterator[dict[str, Any]], stop: Stop | None) -> Iterator[dict[str, Any]]:
-    for answer in answers:
-        if stop and stop.is_set():
-            return
-        yield answer
-
-
-def build_error(request: BuildRequest, lines: list[str]) -> ToolError:
-    """What a failed build comes to, from what it printed."""
-    text = "\n".join(lines)
-    if "no space left on device" in text:
-        return ToolError(problems.DISK_FULL, doing=f"building {request.service}")
-    missing = BASE_MISSING.search(text)
-    if missing:
-        image = missing["a"] or missing["b"] or missing["c"]
-        return ToolError(problems.IMAGE_PULL_FAILED, name=request.service, image=image, details=lines[-3:])
-    return ToolError(
-        problems.BUILD_FAILED, service=request.service, dockerfile=request.dockerfile, details=lines[-TAIL:]
-    )
-
-
 def _push(reference: str, stop: Stop | None, on_line: Line | None) -> None:
     with translate(f"push {reference}"):
         answers = docker_client().api.push(reference, stream=True, decode=True)
-        for answer in _until(answers, stop):
+        for answer in until(answers, stop):
             if "error" in answer:
                 raise ToolError(problems.PUSH_FAILED, image=reference, details=[str(answer["error"])])
             if answer.get("status") and on_line:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import os
 import stat
 import tarfile
+import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -14,6 +15,7 @@ from devenv.ports import BuildRequest
 
 TAG_LENGTH = 12
 CHUNK = 1024 * 1024
+OUTSIDE_DOCKERFILE = ".devenv.Dockerfile"
 
 
 def context_files(request: BuildRequest) -> list[str]:
@@ -49,7 +51,8 @@ def context_hash(request: BuildRequest) -> str:
     """12 hex characters over everything that goes into the build: names, exec bits, contents, links, arguments."""
     digest = hashlib.sha256()
     for path in context_files(request):
-        _add_file(digest, request.context / path, path)
+        with suppress(FileNotFoundError):
+            _add_file(digest, request.context / path, path)
     _field(digest, request.dockerfile.read_bytes())
     _field(digest, (request.target or "").encode())
     for name, value in sorted(request.args.items()):
@@ -78,12 +81,14 @@ def _add_file(digest: hashlib._Hash, place: Path, name: str) -> None:
 
 def context_tar(request: BuildRequest) -> tuple[IO[bytes], str]:
     """The context as an uncompressed tar, and the name of the Dockerfile in it."""
-    buffer = io.BytesIO()
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - the caller closes it
     inside = _dockerfile_inside(request)
-    with tarfile.open(fileobj=buffer, mode="w") as tar:
+    with tarfile.open(fileobj=file, mode="w") as tar:
         for path in context_files(request):
-            tar.add(request.context / path, arcname=path, recursive=False)
+            # A file that is gone since it was listed is no part of the context any more.
+            with suppress(FileNotFoundError):
+                tar.add(request.context / path, arcname=path, recursive=False)
         if inside is None:
-            tar.add(request.dockerfile, arcname=".devenv.Dockerfile")
-    buffer.seek(0)
-    return buffer, inside or ".devenv.Dockerfile"
+            tar.add(request.dockerfile, arcname=OUTSIDE_DOCKERFILE)
+    file.seek(0)
+    return file, inside or OUTSIDE_DOCKERFILE

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from devenv import problems
-from devenv.errors import DevenvError, ToolError
+from devenv.errors import ToolError
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -21,8 +21,18 @@ TIMEOUT_SECONDS = 120
 
 
 def address() -> str:
-    """Where the daemon is looked for."""
-    return os.environ.get("DOCKER_HOST") or f"unix://{SOCKET}"
+    """Where the daemon is looked for: DOCKER_HOST, else the docker command's current context, else the usual socket."""
+    from docker.context import ContextAPI
+
+    given = os.environ.get("DOCKER_HOST")
+    if given:
+        return given
+    # A context file that can't be read is the docker command's to complain about.
+    with suppress(Exception):
+        context = ContextAPI.get_current_context()
+        if context and context.name != "default" and context.Host:
+            return str(context.Host)
+    return f"unix://{SOCKET}"
 
 
 @cache
@@ -31,30 +41,36 @@ def docker_client() -> DockerClient:
     import docker
 
     with translate("reach the daemon"):
-        return docker.from_env(timeout=TIMEOUT_SECONDS, version="auto")
+        if os.environ.get("DOCKER_HOST"):
+            return docker.from_env(timeout=TIMEOUT_SECONDS, version="auto")
+        return docker.DockerClient(base_url=address(), timeout=TIMEOUT_SECONDS, version="auto")
 
 
-def _unreachable() -> ToolError:
-    local = address().removeprefix("unix://")
-    if address().startswith("unix://") and not Path(local).exists() and shutil.which("docker") is None:
+def unreachable() -> ToolError:
+    """The error for a daemon that does not answer: none is installed, or it does not run."""
+    where = address()
+    local = where.removeprefix("unix://")
+    if where.startswith("unix://") and not Path(local).exists() and shutil.which("docker") is None:
         return ToolError(problems.DOCKER_MISSING)
-    return ToolError(problems.DOCKER_NOT_RUNNING, address=address())
+    return ToolError(problems.DOCKER_NOT_RUNNING, address=where)
 
 
 @contextmanager
 def translate(doing: str) -> Iterator[None]:
-    """Errors of the Docker SDK, and of requests below it, as ToolError."""
+    """Errors of the Docker SDK, and of requests and urllib3 below it, as ToolError."""
     import docker.errors
     import requests.exceptions
+    import urllib3.exceptions
 
     try:
         yield
-    except DevenvError:
-        raise
-    except (docker.errors.APIError, docker.errors.BuildError) as error:
-        raise of_text(doing, str(getattr(error, "explanation", None) or error)) from error
-    except (docker.errors.DockerException, requests.exceptions.RequestException) as error:
-        raise _unreachable() from error
+    except docker.errors.APIError as error:
+        raise of_text(doing, str(error.explanation or error)) from error
+    except docker.errors.DockerException as error:
+        # The class itself is what the client raises where it finds no daemon; those below it have reasons of their own.
+        raise unreachable() if type(error) is docker.errors.DockerException else of_text(doing, str(error)) from error
+    except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError) as error:
+        raise unreachable() from error
 
 
 def of_text(doing: str, text: str) -> ToolError:

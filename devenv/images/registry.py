@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from devenv import problems
@@ -86,9 +88,8 @@ class DockerRegistry:
 
     def _came_with(self, network: str) -> str:
         """Whether only our own cluster's nodes are on the network, which then goes with them."""
-        attached = docker_client().networks.get(network).attrs.get("Containers") or {}
-        prefix = f"{self._settings.cluster}-"
-        return "true" if all(c["Name"].startswith(prefix) for c in attached.values()) else "false"
+        own = re.compile(re.escape(self._settings.cluster) + r"-(control-plane|worker)\d*")
+        return "true" if all(own.fullmatch(name) for name in _attached(network)) else "false"
 
     def _pull(self) -> None:
         import docker.errors
@@ -135,15 +136,17 @@ class DockerRegistry:
         return True
 
 
-def _remove_if_empty(name: str) -> None:
+def _attached(network: str) -> list[str]:
+    """The containers of a network, stopped ones too: they can't start again without it."""
+    found = docker_client().api.containers(all=True, filters={"network": network})
+    return [item["Names"][0].lstrip("/") for item in found]
+
+
+def _remove_if_empty(network: str) -> None:
     import docker.errors
 
-    if name == "bridge":
+    if network == "bridge" or _attached(network):
         return
-    try:
-        network = docker_client().networks.get(name)
-        network.reload()
-        if not network.attrs.get("Containers"):
-            network.remove()
-    except docker.errors.APIError:
-        return
+    # Somebody may have joined it or removed it just now; then there is nothing to tidy up.
+    with suppress(docker.errors.APIError):
+        docker_client().networks.get(network).remove()
