@@ -17,7 +17,8 @@ from tests.testbed.docker import (
     find_test_clusters,
     plan_docker,
     read_info,
-    remove_mirror,
+    remove_containers,
+    restart_docker,
     start_stopped_nodes,
     stop_docker,
     uses_mirror,
@@ -68,7 +69,7 @@ def up(places: Places) -> int:
     start = time.monotonic()
     with locked(places):
         steps = plan_steps(places)
-        mend(steps)
+        mend(places)
         carry_out_all(steps, places)
         write_file(places.settings, render_settings(_own_kind(places)))
     say(f"total {time.monotonic() - start:.1f} s")
@@ -95,8 +96,10 @@ def plan_steps(places: Places) -> list[Step]:
     return [plan_packages(), *plan_programs(places), base_files, *docker, base_image, plan_node(places), *mirror]
 
 
-def mend(steps: Sequence[Step]) -> None:
-    """Start again what is there and was stopped: the mirror's container and the nodes of devenv's clusters."""
+def mend(places: Places) -> None:
+    """Start again what is there and was stopped: dockerd, the mirror's container, the nodes of devenv's clusters."""
+    if restart_docker(places):
+        say("✓ dockerd started again")
     if read_info() is None:
         return
     if mend_mirror():
@@ -153,8 +156,8 @@ def clean(places: Places) -> int:
                 places.logs / "down.log",
             )
             say(f"✓ cluster {cluster} removed")
-        remove_mirror(places.logs / "down.log")
-        say("✓ mirror removed")
+        for name in remove_containers(places.logs / "down.log"):
+            say(f"✓ {name} removed")
     return 0
 
 

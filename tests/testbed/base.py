@@ -46,6 +46,9 @@ def read_image_id(name: str) -> str | None:
 def bootstrap_debian(folder: Path, log: Path) -> None:
     """Unpack a minimal Debian into a folder; raises TestbedError."""
     draft = folder.with_name("base.new")
+    # An interrupted run may have left its mounts, and nobody wants those emptied.
+    for mount in ("proc", "sys"):
+        read(["umount", "--recursive", draft / mount])
     shutil.rmtree(draft, ignore_errors=True)
     run(["debootstrap", "--variant=minbase", SUITE, draft], log)
     shutil.rmtree(folder, ignore_errors=True)

@@ -11,8 +11,9 @@ from typing import Any
 
 TAIL_LINES = 15
 
-_running: set[subprocess.Popen[bytes]] = set()
 _guard = threading.Lock()
+_running: set[subprocess.Popen[bytes]] = set()
+_stopped = threading.Event()
 
 
 class TestbedError(Exception):
@@ -40,19 +41,22 @@ def run(
 
 
 def _start(words: list[str], output: int, env: Mapping[str, str] | None, cwd: Path | None) -> subprocess.Popen[bytes]:
-    try:
-        process = subprocess.Popen(
-            words,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            env={**os.environ, **(env or {})},
-            cwd=cwd,
-            start_new_session=True,
-        )
-    except OSError as error:
-        raise TestbedError(f"cannot run {words[0]}: {error.strerror}\nhint: install it, or put it on PATH") from error
     with _guard:
+        if _stopped.is_set():
+            raise TestbedError("stopped because another step failed or was interrupted")
+        try:
+            process = subprocess.Popen(
+                words,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, **(env or {})},
+                cwd=cwd,
+                start_new_session=True,
+            )
+        except OSError as error:
+            hint = "hint: install it, or put it on PATH"
+            raise TestbedError(f"cannot run {words[0]}: {error.strerror}\n{hint}") from error
         _running.add(process)
     return process
 
@@ -78,8 +82,9 @@ def read_json(command: Sequence[str | Path]) -> Any:
 
 
 def stop_all() -> None:
-    """End the commands that are running now, with all their children."""
+    """End the commands that are running now, with all their children, and let no other begin in this process."""
     with _guard:
+        _stopped.set()
         running = list(_running)
     for process in running:
         try:

@@ -12,11 +12,12 @@ from typing import Any
 
 from tests.testbed.commands import TestbedError, read, read_json, run
 from tests.testbed.fingerprints import fingerprint
-from tests.testbed.places import MIRROR_ADDRESS, MIRROR_NAME, NETWORK, Places
+from tests.testbed.places import MIRROR_ADDRESS, NETWORK, Places
 from tests.testbed.steps import Step, write_file
 
 DAEMON_SETTINGS = Path("/etc/docker/daemon.json")
 MIRROR_URL = f"http://{MIRROR_ADDRESS}"
+RUN_PID = Path("/var/run/docker.pid")
 START_SECONDS = 60
 CAP_SYS_RESOURCE = 24
 # Debian's Docker has no buildx, and a newer client would ask for it.
@@ -102,11 +103,18 @@ def _start_by_hand(places: Places) -> None:
     daemon = shutil.which("dockerd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
     if daemon is None:
         raise TestbedError("dockerd is not on PATH\nhint: install Docker's daemon (Debian: docker.io)")
+    _remove_stale_pid(RUN_PID)
     with (places.logs / "dockerd.log").open("ab") as output:
         process = subprocess.Popen(
             [daemon], stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
         )
     write_file(places.home / "dockerd.pid", f"{process.pid}\n")
+
+
+def _remove_stale_pid(path: Path) -> None:
+    # After a reset of the machine another program may have the number, and dockerd would refuse to start.
+    if path.is_file() and not _is_dockerd(int(path.read_text())):
+        path.unlink()
 
 
 def _await_daemon(places: Places) -> None:
@@ -115,6 +123,15 @@ def _await_daemon(places: Places) -> None:
         if time.monotonic() > deadline:
             raise TestbedError(f"dockerd did not answer within {START_SECONDS} s\nlog: {places.logs / 'dockerd.log'}")
         time.sleep(0.2)
+
+
+def restart_docker(places: Places) -> bool:
+    """Start the daemon again if it is one that the testbed set up, and does not run; raises TestbedError."""
+    known = DAEMON_SETTINGS.is_file() and MIRROR_URL in DAEMON_SETTINGS.read_text()
+    if read_info() is not None or not known or shutil.which("docker") is None:
+        return False
+    start_docker(places, places.logs / "docker.log")
+    return True
 
 
 def stop_docker(places: Places) -> bool:
@@ -160,6 +177,9 @@ def find_test_clusters() -> list[str]:
     return sorted({name for name in listed.split() if name.startswith("devenv-test")})
 
 
-def remove_mirror(log: Path) -> None:
-    """Remove the mirror's container; its images stay in their volume."""
-    run(["docker", "rm", "--force", "--volumes", MIRROR_NAME], log)
+def remove_containers(log: Path) -> list[str]:
+    """Remove the mirror's container and those that tests left; the mirror's images stay in their volume."""
+    listed = read(["docker", "ps", "--all", "--filter", "name=^/devenv-test", "--format", "{{.Names}}"]) or ""
+    if listed:
+        run(["docker", "rm", "--force", "--volumes", *listed.split()], log)
+    return sorted(listed.split())

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from importlib.util import find_spec
 from pathlib import Path
 
 from tests.testbed.commands import TestbedError, run
@@ -34,7 +35,7 @@ def list_missing() -> list[str]:
     """The packages whose programs are not on this machine."""
     path = f"{os.environ.get('PATH', '')}:{SYSTEM_FOLDERS}"
     missing = {package for program, package in WANTED.items() if shutil.which(program, path=path) is None}
-    if shutil.which("go") is None and not Path("/usr/share/doc/python3-venv").exists():
+    if shutil.which("go") is None and find_spec("ensurepip") is None:
         missing.add("python3-venv")
     return sorted(missing)
 

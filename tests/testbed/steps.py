@@ -80,16 +80,17 @@ def carry_out_all(steps: Sequence[Step], places: Places) -> None:
         thread.start()
     try:
         _await_end(threads, progress)
-    finally:
+    except BaseException:
         stop_all()
-    if progress.failure is not None:
-        raise progress.failure
+        raise
 
 
 def _await_end(threads: list[threading.Thread], progress: Progress) -> None:
     while progress.failure is None and any(thread.is_alive() for thread in threads):
         for thread in threads:
             thread.join(0.2)
+    if progress.failure is not None:
+        raise progress.failure
 
 
 def _run_lane(steps: list[Step], places: Places, progress: Progress) -> None:
