@@ -36,8 +36,8 @@ def ensure_cluster(world: World, note: Note) -> None:
         note("created")
     if world.stop.is_set():
         raise Cancelled
-    if state.status != "running":
-        wait_for_api(world)
+    # A running node's API server may still be on its way, after a reboot for example.
+    wait_for_api(world)
 
 
 def wait_for_api(world: World) -> None:

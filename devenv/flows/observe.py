@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -13,7 +13,7 @@ from devenv import problems
 from devenv.errors import DevenvError, NotReady
 from devenv.flows.steps import Cancelled
 from devenv.health.verdict import Verdict, is_rolled_out, judge_pod
-from devenv.plan.marks import UNIT, selector
+from devenv.plan.marks import REVISION, UNIT, selector
 from devenv.ports import Kube, Object, Stop
 
 WORKLOADS = (("apps/v1", "Deployment"), ("apps/v1", "StatefulSet"), ("apps/v1", "DaemonSet"))
@@ -50,14 +50,15 @@ class Observed:
         with self._changed:
             return self._objects.get((kind, name))
 
-    def pods(self, unit: str) -> list[Object]:
-        """The pods of a unit that are not being removed."""
+    def pods(self, unit: str, revisions: Collection[str]) -> list[Object]:
+        """The pods of a unit that were made from one of the templates and are not being removed."""
         with self._changed:
             return [
                 obj
                 for (kind, _), obj in self._objects.items()
                 if kind == "Pod"
                 and obj["metadata"].get("labels", {}).get(UNIT) == unit
+                and obj["metadata"].get("labels", {}).get(REVISION) in revisions
                 and not obj["metadata"].get("deletionTimestamp")
             ]
 
@@ -109,15 +110,18 @@ def wait_ready(
 
     Raises NotReady with the verdict of each pod as soon as one is hopeless, or after `timeout` seconds.
     """
+    revisions = {revision_of(obj) for obj in objects}
     workloads = [(o["kind"], o["metadata"]["name"], _generation(o)) for o in objects if o["kind"] in _KINDS]
 
     def settled() -> bool:
-        return all(_is_there(observed, *w) for w in workloads) or any(v.fatal for v in _judge(observed, unit))
+        return all(_is_there(observed, *w) for w in workloads) or any(
+            judge_pod(pod).fatal for pod in observed.pods(unit, revisions)
+        )
 
     in_time = not workloads or observed.wait(settled, timeout=timeout, stop=stop)
     if in_time and all(_is_there(observed, *w) for w in workloads):
         return
-    raise explain(kube, namespace, unit, observed.pods(unit), timeout)
+    raise explain(kube, namespace, unit, observed.pods(unit, revisions), timeout)
 
 
 _KINDS = frozenset(kind for _, kind in WORKLOADS)
@@ -133,8 +137,10 @@ def _is_there(observed: Observed, kind: str, name: str, generation: int) -> bool
     return found is not None and _generation(found) >= generation and is_rolled_out(found)
 
 
-def _judge(observed: Observed, unit: str) -> list[Verdict]:
-    return [judge_pod(pod) for pod in observed.pods(unit)]
+def revision_of(workload: Object) -> str:
+    """The revision label of a workload's pods."""
+    template = workload.get("spec", {}).get("template", {})
+    return str(template.get("metadata", {}).get("labels", {}).get(REVISION, ""))
 
 
 def events_of(kube: Kube, namespace: str, pod: str) -> list[Object]:

@@ -12,6 +12,8 @@ ENVIRONMENT = "dev.devenv/environment"
 UNIT = "dev.devenv/unit"
 ROLE = "dev.devenv/role"
 HASH = "dev.devenv/hash"
+REVISION = "dev.devenv/revision"
+"""A label of pods: stands for the template they were made from, so that those of an older one are told apart."""
 
 Object = dict[str, Any]
 
@@ -38,6 +40,7 @@ def stamp(obj: Object, *, environment: str, unit: str) -> Object:
     if isinstance(template, dict) and "spec" in template:
         inner = template.setdefault("metadata", {})
         inner["labels"] = {**inner.get("labels", {}), **labels}
+        inner["labels"][REVISION] = content_hash(template)
     metadata["annotations"] = {**metadata.get("annotations", {}), HASH: content_hash(stamped)}
     return stamped
 

@@ -77,4 +77,6 @@ def project(machine: Machine, cluster: str, tmp_path: Path, request: pytest.Fixt
     project = make_project(machine, tmp_path / "p", name)
     yield project
     project.devenv("down", "--volumes")
+
+
 collect_ignore = ["small"]
