@@ -10,16 +10,17 @@ from dataclasses import asdict
 
 from devenv import problems
 from devenv.config.model import Environment, Service
-from devenv.errors import SyncError
+from devenv.errors import DevenvError, SyncError
 from devenv.flows.world import World
 from devenv.plan.marks import content_hash
 from devenv.plan.units import namespace_of
-from devenv.ports import Kube
+from devenv.ports import Kube, Ref
 from devenv.session.control import ControlServer, Message, socket_path
 from devenv.session.forwarding import Forwarder
 from devenv.session.podtable import PodTable
 from devenv.session.syncing import Outcome, SyncLoop
 
+LOOK_SECONDS = 5.0
 SETTLE_SECONDS = 5.0
 LOOK_AGAIN_SECONDS = 0.25
 POD_SECONDS = 30.0
@@ -87,13 +88,25 @@ class Session:
         )
 
     def run(self) -> None:
-        """Wait until the session is ended."""
+        """Wait until the session is ended, or its namespace or cluster is gone."""
         try:
-            while not self._stop.wait(1.0):
-                if self._world.stop.is_set():
+            while not self._stop.wait(LOOK_SECONDS) and not self._world.stop.is_set():
+                if not self._still_there():
+                    self._world.progress.note(f"{self.environment.name} is gone, and so is its session")
                     break
         finally:
             self.close()
+
+    def _still_there(self) -> bool:
+        """False only where that is certain: a cluster that does not answer may be asleep."""
+        try:
+            return self._kube.objects.find(Ref("v1", "Namespace", self._namespace)) is not None
+        except DevenvError:
+            pass
+        try:
+            return self._world.clusters.inspect().status != "missing"
+        except DevenvError:
+            return True
 
     def close(self) -> None:
         """End everything; the environment stays up."""

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import contextlib
+import os
 import signal
 import subprocess
 import time
@@ -15,12 +17,12 @@ from devenv.plan.supervisor import supervised
 def started(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
     log = tmp_path / "log"
     program = ["sh", "-c", f"echo start >> {log}; trap 'exit 7' TERM; while :; do sleep 0.05; done"]
-    process = subprocess.Popen(supervised(program))
+    process = subprocess.Popen(supervised(program), start_new_session=True)
     wait_for_starts(log, 1)
     yield process, log
-    if process.poll() is None:
-        process.kill()
-        process.wait()
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 def wait_for_starts(log: Path, count: int) -> None:
