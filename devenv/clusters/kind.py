@@ -121,7 +121,7 @@ class KindClusters:
             differing = {path: text for path, text in wanted.items() if self._nodes.read(node.name, path) != text}
             if differing:
                 self._nodes.write(node.name, differing)
-                told.append(f"{node.name} learned {len(differing)} registries")
+                told.append(f"{node.name} learned {_count(differing)}")
         return told
 
     def delete(self) -> bool:
@@ -166,6 +166,10 @@ def has_context(name: str) -> bool:
         if any(isinstance(entry, dict) and entry.get("name") == name for entry in contexts or []):
             return True
     return False
+
+
+def _count(files: Mapping[str, str]) -> str:
+    return f"{len(files)} {'registry' if len(files) == 1 else 'registries'}"
 
 
 def _is_set(stop: Stop | None) -> bool:

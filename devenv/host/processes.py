@@ -76,10 +76,17 @@ def _listening(table: Path, port: int) -> list[str]:
 
 def _has_open(folder: Path, inodes: set[str]) -> bool:
     try:
-        links = [os.readlink(link) for link in (folder / "fd").iterdir()]
+        links = list((folder / "fd").iterdir())
     except OSError:
         return False
-    return any((match := re.fullmatch(r"socket:\[(\d+)\]", link)) and match[1] in inodes for link in links)
+    return any((match := re.fullmatch(r"socket:\[(\d+)\]", _target(link))) and match[1] in inodes for link in links)
+
+
+def _target(link: Path) -> str:
+    try:
+        return os.readlink(link)
+    except OSError:
+        return ""
 
 
 def _name(folder: Path) -> str:

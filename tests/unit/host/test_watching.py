@@ -1,0 +1,132 @@
+"""Which kinds of changes are told, and as settled or not. That changes are told at all: tests/contract."""
+
+from __future__ import annotations
+
+import logging
+import os
+import queue
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from devenv.host.watching import MOVE_DELAY_SECONDS, FolderWatcher
+from devenv.ports import Change
+
+
+class Told:
+    """What was told, read with a wait."""
+
+    def __init__(self) -> None:
+        self._changes: queue.Queue[Change] = queue.Queue()
+
+    def put(self, change: Change) -> None:
+        self._changes.put(change)
+
+    def until(self, wanted: Callable[[Change], bool]) -> list[Change]:
+        """All changes up to the first that is wanted; queue.Empty where none comes."""
+        seen: list[Change] = []
+        while not seen or not wanted(seen[-1]):
+            seen.append(self._changes.get(timeout=10))
+        return seen
+
+
+@contextmanager
+def watching(*folders: Path) -> Iterator[Told]:
+    told = Told()
+    with FolderWatcher().watch(folders, told.put):
+        yield told
+
+
+def test_a_written_file_is_unsettled_until_it_is_closed(tmp_path: Path) -> None:
+    with watching(tmp_path) as told:
+        with (tmp_path / "a").open("w") as file:
+            file.write("1")
+            file.flush()
+            assert not told.until(lambda c: c.path == tmp_path / "a")[-1].settled
+        assert told.until(lambda c: c == Change(tmp_path / "a", settled=True))
+
+
+def test_a_file_moved_into_place_is_settled_and_its_old_name_is_told(tmp_path: Path) -> None:
+    (tmp_path / "a.tmp").write_text("1")
+    with watching(tmp_path) as told:
+        (tmp_path / "a.tmp").rename(tmp_path / "a")
+        seen = told.until(lambda c: c == Change(tmp_path / "a", settled=True))
+    assert Change(tmp_path / "a.tmp", settled=False) in seen
+
+
+@pytest.mark.parametrize("act", [lambda p: p.unlink(), lambda p: os.truncate(p, 0)], ids=["deleted", "truncated"])
+def test_what_never_closes_is_unsettled(tmp_path: Path, act: Callable[[Path], None]) -> None:
+    (tmp_path / "a").write_text("1")
+    with watching(tmp_path) as told:
+        act(tmp_path / "a")
+        assert told.until(lambda c: c == Change(tmp_path / "a", settled=False))
+
+
+def test_a_change_of_mode_is_told(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("1")
+    with watching(tmp_path) as told:
+        (tmp_path / "a").chmod(0o755)
+        assert told.until(lambda c: c.path == tmp_path / "a")
+
+
+def test_a_file_moved_away_is_told(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a").write_text("1")
+    with watching(tmp_path / "in") as told:
+        (tmp_path / "in" / "a").rename(tmp_path / "a")
+        assert told.until(lambda c: c.path == tmp_path / "in" / "a" and not c.settled)
+
+
+def test_reading_is_not_told(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("1")
+    with watching(tmp_path) as told:
+        (tmp_path / "a").read_text()
+        (tmp_path / "b").write_text("2")
+        seen = told.until(lambda c: c.path == tmp_path / "b")
+    assert [c for c in seen if c.path == tmp_path / "a"] == []
+
+
+def test_a_folder_through_a_link_keeps_its_name(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to("real")
+    with watching(tmp_path / "link") as told:
+        (tmp_path / "real" / "a").write_text("1")
+        assert told.until(lambda c: c.path == tmp_path / "link" / "a" and c.settled)
+
+
+def test_a_single_file_is_watched_through_replacements(tmp_path: Path) -> None:
+    (tmp_path / "a").write_text("1")
+    with watching(tmp_path / "a") as told:
+        for text in ("2", "3"):
+            (tmp_path / "other").write_text(text)
+            (tmp_path / "other").rename(tmp_path / "a")
+            seen = told.until(lambda c: c == Change(tmp_path / "a", settled=True))
+            assert {c.path for c in seen} == {tmp_path / "a"}
+
+
+def test_two_files_of_one_folder_are_both_watched(tmp_path: Path) -> None:
+    with watching(tmp_path / "a", tmp_path / "b") as told:
+        (tmp_path / "a").write_text("1")
+        assert told.until(lambda c: c == Change(tmp_path / "a", settled=True))
+        (tmp_path / "b").write_text("1")
+        assert told.until(lambda c: c == Change(tmp_path / "b", settled=True))
+
+
+def test_lost_events_are_told_as_an_overflow(tmp_path: Path) -> None:
+    # The words are watchdog's, when the kernel's queue was full.
+    with watching(tmp_path) as told:
+        logging.getLogger("watchdog.observers.inotify_c").warning("Inotify queue overflowed; events were lost")
+        assert told.until(lambda c: c.overflow)
+
+
+def test_watchdog_still_warns_of_lost_events_in_these_words() -> None:
+    inotify = pytest.importorskip("watchdog.observers.inotify_c")
+    assert "Inotify queue overflowed" in Path(inotify.__file__).read_text()
+
+
+def test_the_wait_for_the_other_half_of_a_move_is_short(tmp_path: Path) -> None:
+    grouper = pytest.importorskip("watchdog.observers.inotify_move_event_grouper")
+    with watching(tmp_path):
+        assert grouper.InotifyMoveEventGrouper.delay == MOVE_DELAY_SECONDS
