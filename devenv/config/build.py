@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import posixpath
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from pydantic import ValidationError
 
@@ -12,6 +14,7 @@ from devenv.config import model, schema, shape
 from devenv.config.parameters import fill
 from devenv.config.source import Fault, Leaf, Located, Map, Sequence, plain_value
 
+SIGNALS = ("HUP", "INT", "QUIT", "USR1", "USR2", "TERM", "KILL", "ALRM", "CONT", "STOP", "WINCH")
 T = TypeVar("T", bound=schema.Strict)
 
 
@@ -38,14 +41,16 @@ def at(tree: Located, *path: str | int) -> Located:
 
 
 def services_of(tree: Map, root: Path, faults: list[Fault]) -> dict[str, model.Service]:
-    """The services of a checked devenv.yaml."""
-    file = schema.EnvironmentFile.model_validate(plain_value(tree))
+    """The services of devenv.yaml whose shape is right."""
     services = tree.value("services")
-    assert services is None or isinstance(services, Map)
-    return {
-        name: _Service(name, spec, at(tree, "services", name), root, faults).build()
-        for name, spec in file.services.items()
-    }
+    found = {}
+    for name, (_, service) in services.entries.items() if isinstance(services, Map) else ():
+        try:
+            spec = schema.ServiceFile.model_validate(plain_value(service))
+        except ValidationError:
+            continue
+        found[name] = _Service(name, spec, service, root, faults).build()
+    return found
 
 
 class _Service:
@@ -53,8 +58,9 @@ class _Service:
         self._name, self._spec, self._tree, self._root, self._faults = name, spec, tree, root, faults
 
     def _fault(self, text: str, *path: str | int) -> None:
-        shown = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
-        self._faults.append(Fault(at(self._tree, *path).origin, f"services.{self._name}{shown}", text))
+        origin, shown = shape.locate(self._tree, path)
+        inner = f"services.{self._name}.{shown}" if shown else f"services.{self._name}"
+        self._faults.append(Fault(origin, inner, text))
 
     def build(self) -> model.Service:
         spec = self._spec
@@ -89,7 +95,8 @@ class _Service:
         spec = schema.DeployFile(path=deploy) if isinstance(deploy, str) else deploy
         path = (self._root / spec.path).resolve()
         if not path.is_file():
-            self._fault(f"there is no file {spec.path}", "deploy", "path")
+            kind = "expected a file of manifests, got the folder" if path.is_dir() else "there is no file"
+            self._fault(f"{kind} {spec.path}", "deploy", "path")
         return model.Deploy(path, spec.workload, spec.container)
 
     def _sync(self, rules: list[schema.SyncFile]) -> tuple[model.SyncRule, ...]:
@@ -100,28 +107,40 @@ class _Service:
         return built
 
     def _rule(self, index: int, rule: schema.SyncFile) -> model.SyncRule:
-        source = self._root / rule.source
+        source = Path(os.path.normpath(self._root / rule.source))
         if not source.exists():
             self._fault(f"there is no file or folder {rule.source}", "sync", index, "from")
-        if not rule.to.startswith("/") or ".." in rule.to.split("/"):
-            self._fault(f'expected an absolute path without "..", got "{rule.to}"', "sync", index, "to")
-        target = f"{rule.to}{source.name}" if source.is_file() and rule.to.endswith("/") else rule.to
-        return model.SyncRule(source, target.rstrip("/") or "/", reload_of(rule.reload))
+        if ".." in rule.to.split("/"):
+            self._fault(f'expected a path without "..", got "{rule.to}"', "sync", index, "to")
+        return model.SyncRule(source, target_of(rule.to, source), self._reload(index, rule.reload))
+
+    def _reload(self, index: int, given: schema.ReloadMap | model.ReloadKind) -> model.Reload:
+        if not isinstance(given, schema.ReloadMap):
+            return model.Reload(given)
+        if given.exec:
+            return model.Reload("exec", command=tuple(given.exec))
+        signal = (given.signal or "").removeprefix("SIG")
+        if signal not in SIGNALS:
+            hint = shape.nearest(signal, SIGNALS)
+            text = f'expected a signal, got "{given.signal}"{hint}; known: {", ".join(SIGNALS)}'
+            self._fault(text, "sync", index, "reload", "signal")
+        return model.Reload("signal", signal=signal)
 
 
-def reload_of(given: Any) -> model.Reload:
-    """A rule's reload as a value."""
-    if isinstance(given, schema.SignalReload):
-        return model.Reload("signal", signal=given.signal.removeprefix("SIG"))
-    if isinstance(given, schema.ExecReload):
-        return model.Reload("exec", command=tuple(given.exec))
-    return model.Reload(given)
+def target_of(to: str, source: Path) -> str:
+    """Where a rule's files go, without dots and doubled slashes; a file goes into a folder written with a slash."""
+    into = f"{to}/{source.name}" if source.is_file() and to.endswith("/") else to
+    return "/" + posixpath.normpath(into).lstrip("/")
 
 
 def dependencies_of(
-    merged: Map, root: Path, faults: list[Fault], modes: Mapping[str, model.Mode]
+    merged: Map, faults: list[Fault], *, modes: Mapping[str, model.Mode]
 ) -> dict[str, model.Dependency]:
-    """The dependencies of a merged profile; those with faults are left out."""
+    """The dependencies of a merged profile; those with faults are left out.
+
+    A dependency's mode is the one in `modes`, else the one written, else `stub` where there is a stub form (it needs
+    no image of its own), else `real`.
+    """
     found = {}
     for name, (_, tree) in merged.entries.items():
         if isinstance(tree, Map):
@@ -140,10 +159,15 @@ def _dependency(name: str, tree: Map, faults: list[Fault], mode: model.Mode | No
     real = _real(name, tree, spec.real, faults) if spec.real else None
     chosen = mode or spec.mode or ("stub" if stub else "real")
     if (chosen == "stub" and stub is None) or (chosen == "real" and real is None):
-        text = f"mode is {chosen}, and there is no {chosen} form"
-        faults.append(Fault(at(tree, "mode").origin, f"dependencies.{name}", text))
+        faults.append(Fault(at(tree, "mode").origin, f"dependencies.{name}", _formless(chosen, tree, asked=mode)))
         return None
     return model.Dependency(name, chosen, stub, real, tree.origin)
+
+
+def _formless(mode: model.Mode, tree: Map, *, asked: model.Mode | None) -> str:
+    if not asked and tree.value("mode") is None:
+        return "needs a form: stub or real"
+    return f"mode is {mode}{' on the command line' if asked else ''}, and there is no {mode} form"
 
 
 def _checked(kind: type[T], name: str, tree: Map, faults: list[Fault]) -> T | None:

@@ -1,44 +1,61 @@
-"""What must hold between services and dependencies."""
+"""What must hold between services and dependencies, seen on their trees so that other faults hide none of it."""
 
 from __future__ import annotations
 
-from devenv.config.build import at
-from devenv.config.model import Environment
+from collections.abc import Iterator, Mapping, Sequence
+
 from devenv.config.shape import nearest
-from devenv.config.source import Fault, Map
+from devenv.config.source import Fault, Leaf, Located, Map
+from devenv.config.source import Sequence as LocatedSequence
+
+Needs = Mapping[str, Sequence[str]]
 
 
-def check_environment(environment: Environment, tree: Map, merged: Map, faults: list[Fault]) -> None:
+def check_names(services: Map, dependencies: Map, faults: list[Fault]) -> None:
     """Add a fault for each name that clashes, each need that is not there, and each circle of needs."""
-    known = [*environment.services, *merged.entries]
-    for name, service in environment.services.items():
-        if name in merged.entries:
-            text = f"a dependency has that name too ({merged.entries[name][0]})"
-            faults.append(Fault(service.origin, f"services.{name}", text))
-        for index, need in enumerate(service.needs):
-            if need not in known or need == name:
-                text = f'"{need}" is no service or dependency{nearest(need, known)}; known: {", ".join(known)}'
-                origin = at(tree, "services", name, "needs", index).origin
-                faults.append(Fault(origin, f"services.{name}.needs[{index}]", text))
-    circle = find_circle({name: service.needs for name, service in environment.services.items()})
-    if circle:
-        text = f"services need each other: {' → '.join(circle)}"
-        faults.append(Fault(at(tree, "services", circle[0], "needs").origin, f"services.{circle[0]}.needs", text))
+    known = [*services.entries, *(name for name in dependencies.entries if name not in services.entries)]
+    needs = {name: list(_needs(service)) for name, (_, service) in services.entries.items()}
+    for name, (origin, _) in services.entries.items():
+        if name in dependencies.entries:
+            text = f"a dependency has that name too ({dependencies.entries[name][0]})"
+            faults.append(Fault(origin, f"services.{name}", text))
+        for index, leaf in enumerate(needs[name]):
+            if leaf.value not in known:
+                text = f'"{leaf.value}" is no service or dependency{nearest(str(leaf.value), known)}'
+                shown = f"{text}; known: {', '.join(known)}"
+                faults.append(Fault(leaf.origin, f"services.{name}.needs[{index}]", shown))
+    for circle in find_circles({name: [str(leaf.value) for leaf in listed] for name, listed in needs.items()}):
+        origin = next(leaf.origin for leaf in needs[circle[0]] if leaf.value == circle[1])
+        text = f"services need each other: {' → '.join(circle)}" if len(circle) > 2 else "a service can't need itself"
+        faults.append(Fault(origin, f"services.{circle[0]}.needs", text))
 
 
-def find_circle(needs: dict[str, tuple[str, ...]]) -> list[str]:
-    """One circle among the needs, its first name again at the end; empty where there is none."""
+def _needs(service: Located) -> Iterator[Leaf]:
+    listed = service.value("needs") if isinstance(service, Map) else None
+    for item in listed.items if isinstance(listed, LocatedSequence) else ():
+        if isinstance(item, Leaf):
+            yield item
+
+
+def find_circles(needs: Needs) -> list[list[str]]:
+    """Circles among the needs that share no name, each with its first name again at the end."""
+    left, circles = dict(needs), []
+    while circle := _find_circle(left):
+        circles.append(circle)
+        left = {name: listed for name, listed in left.items() if name not in circle}
+    return circles
+
+
+def _find_circle(needs: Needs) -> list[str]:
     done: set[str] = set()
 
     def visit(name: str, chain: list[str]) -> list[str]:
         if name in chain:
             return [*chain[chain.index(name) :], name]
-        if name not in done:
-            for need in needs.get(name, ()):
-                found = visit(need, [*chain, name])
-                if found:
-                    return found
-            done.add(name)
-        return []
+        if name in done:
+            return []
+        found = next((circle for need in needs.get(name, ()) if (circle := visit(need, [*chain, name]))), [])
+        done.add(name)
+        return found
 
     return next((circle for name in needs if (circle := visit(name, []))), [])

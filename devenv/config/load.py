@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from devenv import problems
-from devenv.config.model import Environment, Mode, Origin
-from devenv.config.source import Fault, Leaf, Map, read_file
+from devenv.config.model import Dependency, Environment, Mode, Origin
+from devenv.config.source import Fault, Leaf, Map, count_faults, list_faults, read_file
 from devenv.errors import ConfigError, UsageError
 
 FILE = "devenv.yaml"
@@ -37,48 +37,51 @@ def load(
     tree = read_file(file, faults)
     environment = _load(tree, file, profile, faults, modes or {}) if tree is not None else None
     if faults or environment is None:
-        raise invalid(faults, file.parent)
+        raise invalid(faults, file)
     return environment
 
 
-def invalid(faults: list[Fault], root: Path) -> ConfigError:
-    """The error for some faults, in the order of files and lines."""
-    ordered = sorted(faults, key=lambda f: (f.origin.file != root / FILE, str(f.origin.file), f.origin.line))
-    count = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
-    return ConfigError(problems.CONFIG_INVALID, count=count, details=list(dict.fromkeys(f.line(root) for f in ordered)))
+def invalid(faults: list[Fault], file: Path) -> ConfigError:
+    """The error for some faults of `file` and what it includes, in the order of files and lines."""
+    lines = list_faults(faults, file)
+    return ConfigError(problems.CONFIG_INVALID, count=count_faults(lines), details=lines)
 
 
 def _load(
     tree: Map, file: Path, profile: str | None, faults: list[Fault], modes: Mapping[str, Mode]
 ) -> Environment | None:
     from devenv.config.build import dependencies_of, services_of
-    from devenv.config.checks import check_environment
+    from devenv.config.checks import check_names
     from devenv.config.schema import EnvironmentFile
     from devenv.config.shape import check
 
     check(EnvironmentFile, tree, faults)
     merged = _profile_tree(tree, file, profile, faults)
-    shape_is_right = not faults
-    dependencies = dependencies_of(merged, file.parent, faults, modes)
-    if not shape_is_right:
-        return None
-    unknown = [name for name in modes if name not in dependencies]
-    if unknown and not faults:
-        known = ", ".join(sorted(dependencies)) or "none"
-        raise UsageError(problems.NAME_UNKNOWN, kind="dependency", name=unknown[0], known=known)
     services = services_of(tree, file.parent, faults)
-    environment = Environment(
+    dependencies = dependencies_of(merged, faults, modes=modes) if merged else {}
+    if merged:
+        written = tree.value("services")
+        check_names(written if isinstance(written, Map) else Map({}, tree.origin), merged, faults)
+    if faults:
+        return None
+    _check_modes(modes, dependencies)
+    return Environment(
         name=_text(tree, "name") or name_of(file.parent),
         root=file.parent,
         profile=profile or _text(tree, "profile") or "default",
         services=services,
         dependencies=dependencies,
     )
-    check_environment(environment, tree, merged, faults)
-    return environment
 
 
-def _profile_tree(tree: Map, file: Path, profile: str | None, faults: list[Fault]) -> Map:
+def _check_modes(modes: Mapping[str, Mode], dependencies: Mapping[str, Dependency]) -> None:
+    for name in modes:
+        if name not in dependencies:
+            known = ", ".join(sorted(dependencies)) or "none"
+            raise UsageError(problems.NAME_UNKNOWN, kind="dependency", name=name, known=known)
+
+
+def _profile_tree(tree: Map, file: Path, profile: str | None, faults: list[Fault]) -> Map | None:
     from devenv.config.profiles import ProfileLoader
 
     name = profile or _text(tree, "profile")

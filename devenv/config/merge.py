@@ -43,5 +43,5 @@ def settle(tree: Located) -> Located:
         return Sequence(tuple(settle(item) for item in tree.items), tree.origin)
     if not isinstance(tree, Map):
         return tree
-    entries = {key.lstrip("+"): (origin, settle(value)) for key, (origin, value) in tree.entries.items()}
+    entries = {key.removeprefix("+"): (origin, settle(value)) for key, (origin, value) in tree.entries.items()}
     return Map(entries, tree.origin)

@@ -6,66 +6,52 @@ import re
 
 from devenv.config.model import Origin
 from devenv.config.shape import nearest
-from devenv.config.source import Fault, Leaf, Located, Map, Sequence
+from devenv.config.source import Fault, Leaf, Located, Map, Sequence, describe
 
-_USE = re.compile(r"\$\{with\.([A-Za-z_][A-Za-z0-9_]*)\}")
+_USE = re.compile(r"\$\{with\.([^}]*)\}")
 
 
 def fill(name: str, dependency: Map, faults: list[Fault]) -> Map:
     """The dependency with its parameters put in; a value that is one parameter alone takes its list as it is."""
-    declared, given = dependency.value("parameters"), dependency.value("with")
-    declared = declared if isinstance(declared, Map) else Map({}, dependency.origin)
-    given = given if isinstance(given, Map) else Map({}, dependency.origin)
-    known = list(declared.entries)
-    for key, (origin, _) in given.entries.items():
-        if key not in declared.entries:
-            text = f'unknown parameter "{key}"{nearest(key, known)}; known: {", ".join(known) or "none"}'
-            faults.append(Fault(origin, f"dependencies.{name}.with.{key}", text))
-    values = {key: _value(key, entry[1], given) for key, entry in declared.entries.items()}
-    for key, (_, parameter) in declared.entries.items():
-        _check_kind(name, key, parameter, values[key], faults)
+    values = _values(f"dependencies.{name}.with", dependency, faults)
+    filler = _Filler(values, faults)
     forms = {
-        key: (origin, _put_in(value, values, faults))
+        key: (origin, filler.put_into(value, f"dependencies.{name}.{key}"))
         for key, (origin, value) in dependency.entries.items()
         if key in ("stub", "real")
     }
     return Map({**dependency.entries, **forms}, dependency.origin)
 
 
-def _value(key: str, parameter: Located, given: Map) -> Located:
-    chosen = given.value(key)
-    if chosen is not None:
-        return chosen
-    default = parameter.value("default") if isinstance(parameter, Map) else None
-    return default if default is not None else Leaf("", parameter.origin)
+def _values(path: str, dependency: Map, faults: list[Fault]) -> dict[str, Located]:
+    declared, given = _map(dependency, "parameters"), _map(dependency, "with")
+    known = list(declared.entries)
+    for key, (origin, _) in given.entries.items():
+        if key not in declared.entries:
+            text = f'unknown parameter "{key}"{nearest(key, known)}; known: {", ".join(known) or "none"}'
+            faults.append(Fault(origin, f"{path}.{key}", text))
+    return {
+        key: _value(f"{path}.{key}", parameter, given.value(key), faults)
+        for key, (_, parameter) in declared.entries.items()
+    }
 
 
-def _check_kind(name: str, key: str, parameter: Located, value: Located, faults: list[Fault]) -> None:
+def _map(dependency: Map, key: str) -> Map:
+    found = dependency.value(key)
+    return found if isinstance(found, Map) else Map({}, dependency.origin)
+
+
+def _value(path: str, parameter: Located, given: Located | None, faults: list[Fault]) -> Located:
     kind = parameter.value("type") if isinstance(parameter, Map) else None
     wants_files = isinstance(kind, Leaf) and kind.value == "files"
-    if wants_files != isinstance(value, Sequence):
-        text = "expected a list of files" if wants_files else "expected text"
-        faults.append(Fault(value.origin, f"dependencies.{name}.with.{key}", text))
-
-
-def _put_in(tree: Located, values: dict[str, Located], faults: list[Fault]) -> Located:
-    if isinstance(tree, Map):
-        entries = {key: (origin, _put_in(value, values, faults)) for key, (origin, value) in tree.entries.items()}
-        return Map(entries, tree.origin)
-    if isinstance(tree, Sequence):
-        return Sequence(tuple(_put_in(item, values, faults) for item in tree.items), tree.origin)
-    if not isinstance(tree.value, str):
-        return tree
-    whole = _USE.fullmatch(tree.value)
-    if whole and whole[1] in values:
-        return _as_text(values[whole[1]])
-    return Leaf(_replace(tree.value, tree.origin, values, faults), tree.origin)
-
-
-def _as_text(value: Located) -> Located:
-    if isinstance(value, Leaf) and not isinstance(value.value, str):
-        return Leaf(_text(value), value.origin)
-    return value
+    empty: Located = Sequence((), parameter.origin) if wants_files else Leaf("", parameter.origin)
+    default = parameter.value("default") if isinstance(parameter, Map) else None
+    chosen = given or default or empty
+    if wants_files == isinstance(chosen, Sequence) and not isinstance(chosen, Map):
+        return chosen if wants_files else Leaf(_text(chosen), chosen.origin)
+    wanted = "a list of files" if wants_files else "text"
+    faults.append(Fault(chosen.origin, path, f"expected {wanted}, got {describe(chosen)}"))
+    return empty
 
 
 def _text(value: Located) -> str:
@@ -74,12 +60,34 @@ def _text(value: Located) -> str:
     return str(value.value).lower() if isinstance(value.value, bool) else str(value.value)
 
 
-def _replace(text: str, origin: Origin, values: dict[str, Located], faults: list[Fault]) -> str:
-    def one(match: re.Match[str]) -> str:
-        if match[1] in values:
-            return _text(values[match[1]])
-        known = list(values)
-        faults.append(Fault(origin, "", f'no parameter "{match[1]}"{nearest(match[1], known)}'))
-        return ""
+class _Filler:
+    def __init__(self, values: dict[str, Located], faults: list[Fault]) -> None:
+        self._values, self._faults = values, faults
 
-    return _USE.sub(one, text)
+    def put_into(self, tree: Located, path: str) -> Located:
+        """The tree with each use of a parameter replaced."""
+        if isinstance(tree, Map):
+            filled = {k: (origin, self.put_into(v, f"{path}.{k}")) for k, (origin, v) in tree.entries.items()}
+            return Map(filled, tree.origin)
+        if isinstance(tree, Sequence):
+            items = (self.put_into(item, f"{path}[{index}]") for index, item in enumerate(tree.items))
+            return Sequence(tuple(items), tree.origin)
+        if not isinstance(tree.value, str):
+            return tree
+        whole = _USE.fullmatch(tree.value)
+        if whole and whole[1] in self._values:
+            return self._values[whole[1]]
+        return Leaf(self._replace(tree.value, tree.origin, path), tree.origin)
+
+    def _replace(self, text: str, origin: Origin, path: str) -> str:
+        def one(match: re.Match[str]) -> str:
+            value, known = self._values.get(match[1]), list(self._values)
+            if value is None:
+                given = f'no parameter "{match[1]}"{nearest(match[1], known)}; known: {", ".join(known) or "none"}'
+                self._faults.append(Fault(origin, path, given))
+            elif isinstance(value, Sequence):
+                given = f'parameter "{match[1]}" is a list of files, so it must stand alone'
+                self._faults.append(Fault(origin, path, given))
+            return _text(value) if value else ""
+
+        return _USE.sub(one, text)

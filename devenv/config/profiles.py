@@ -7,9 +7,9 @@ from pathlib import Path
 from devenv.config.merge import merge, settle
 from devenv.config.model import Origin
 from devenv.config.schema import ProfileFile
-from devenv.config.search import find_profile, known_names
+from devenv.config.search import find_profile, is_path, known_names, shipped_names
 from devenv.config.shape import check, nearest
-from devenv.config.source import Fault, Leaf, Map, Sequence, read_file
+from devenv.config.source import Fault, Leaf, Located, Map, Sequence, describe, read_file
 
 
 class ProfileLoader:
@@ -18,42 +18,59 @@ class ProfileLoader:
     def __init__(self, root: Path, faults: list[Fault]) -> None:
         self._root = root
         self._faults = faults
+        self._whole = True
 
-    def load(self, name: str, origin: Origin, path: str = "profile") -> Map:
-        """The merged dependencies of a profile (name to tree)."""
-        return self._load(name, origin, path, including=None, chain=())
+    def load(self, name: str, origin: Origin) -> Map | None:
+        """The merged dependencies of a profile (name to tree); None where a file of it is missing or not readable."""
+        merged = self._load(name, origin, "profile", including=None, chain=())
+        settled = settle(merged)
+        return settled if self._whole and isinstance(settled, Map) else None
 
     def _load(self, name: str, origin: Origin, path: str, *, including: Path | None, chain: tuple[Path, ...]) -> Map:
         file = find_profile(name, root=self._root, including=including)
-        empty = Map({}, origin)
         if file is None:
-            known = known_names(self._root)
-            text = f'there is no profile "{name}"{nearest(name, known)}; known: {", ".join(known)}'
-            self._faults.append(Fault(origin, path, text))
-            return empty
+            return self._refuse(origin, path, self._missing(name, including))
         if file in chain:
             names = " → ".join(part.stem for part in (*chain[chain.index(file) :], file))
-            self._faults.append(Fault(origin, path, f"profiles include each other: {names}"))
-            return empty
+            return self._refuse(origin, path, f"profiles include each other: {names}")
         tree = read_file(file, self._faults)
         if tree is None:
-            return empty
-        check(ProfileFile, _without_additions(tree), self._faults)
-        return self._merged(tree, file, (*chain, file))
+            self._whole = False
+            return Map({}, origin)
+        own = tree.value("dependencies")
+        if isinstance(own, Map):
+            _check_additions(own, "dependencies", self._faults)
+            tree = Map({**tree.entries, "dependencies": (tree.entries["dependencies"][0], settle(own))}, tree.origin)
+        check(ProfileFile, tree, self._faults, partial=True)
+        merged = self._included(tree, file, (*chain, file))
+        return merge(merged, own) if isinstance(own, Map) else merged
 
-    def _merged(self, tree: Map, file: Path, chain: tuple[Path, ...]) -> Map:
+    def _refuse(self, origin: Origin, path: str, text: str) -> Map:
+        self._whole = False
+        self._faults.append(Fault(origin, path, text))
+        return Map({}, origin)
+
+    def _missing(self, name: str, including: Path | None) -> str:
+        if is_path(name):
+            beside = f" beside {including.name}" if including and not name.startswith("/") else ""
+            return f"there is no file {name}{beside}"
+        if including and including.stem == name:
+            return f'no profile "{name}" ships with devenv; known: {", ".join(shipped_names())}'
+        known = known_names(self._root)
+        return f'there is no profile "{name}"{nearest(name, known)}; known: {", ".join(known)}'
+
+    def _included(self, tree: Map, file: Path, chain: tuple[Path, ...]) -> Map:
         merged = Map({}, tree.origin)
         included = tree.value("include")
         for index, item in enumerate(included.items if isinstance(included, Sequence) else ()):
             if isinstance(item, Leaf) and isinstance(item.value, str):
                 inner = self._load(item.value, item.origin, f"include[{index}]", including=file, chain=chain)
                 merged = merge(merged, inner)
-        own = tree.value("dependencies")
-        return merge(merged, own) if isinstance(own, Map) else merged
+        return merged
 
 
-def _without_additions(tree: Map) -> Map:
-    """The tree as it is checked: a `+key` has the shape of its key."""
-    settled = settle(tree)
-    assert isinstance(settled, Map)
-    return settled
+def _check_additions(tree: Located, path: str, faults: list[Fault]) -> None:
+    for key, (origin, value) in tree.entries.items() if isinstance(tree, Map) else ():
+        if key.startswith("+") and not isinstance(value, Sequence):
+            faults.append(Fault(origin, f"{path}.{key}", f"+ adds to a list, got {describe(value)}"))
+        _check_additions(value, f"{path}.{key}", faults)

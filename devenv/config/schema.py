@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic_core import PydanticCustomError
 
 
 def _shape(value: object) -> str:
@@ -12,13 +13,33 @@ def _shape(value: object) -> str:
 
 
 class Strict(BaseModel):
-    """No unknown keys, no conversions."""
+    """No unknown keys, no conversions.
 
+    `planned` are keys of later versions: refused by name, so that nobody looks for a typing error.
+    """
+
+    planned: ClassVar[frozenset[str]] = frozenset()
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
 
+NAME = r"^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$"
+PORT_NAME = r"^[a-z]([a-z0-9]|-[a-z0-9]){0,14}$"
+ABSOLUTE = r"^/"
+SIZE = r"^[0-9]+(\.[0-9]+)?([kMGTPE]|[KMGTPE]i)?$"
+FILLED = r"\S"
+WORDS_OF_PATTERNS = {
+    NAME: "a name of lowercase letters, digits and dashes",
+    PORT_NAME: "a port name of at most 15 lowercase letters, digits and dashes",
+    ABSOLUTE: "an absolute path in the container",
+    SIZE: "a size such as 1Gi",
+    FILLED: "text that is not empty",
+}
+
 Port = Annotated[int, Field(ge=1, le=65535)]
-Name = Annotated[str, Field(pattern=r"^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$")]
+Name = Annotated[str, Field(pattern=NAME)]
+PortName = Annotated[str, Field(pattern=PORT_NAME, max_length=15)]
+ContainerPath = Annotated[str, Field(pattern=ABSOLUTE)]
+Filled = Annotated[str, Field(pattern=FILLED)]
 Value = str | int | bool
 ShellOrList = Annotated[
     Annotated[str, Tag("text")] | Annotated[list[str], Tag("list"), Field(min_length=1)], Discriminator(_shape)
@@ -34,29 +55,23 @@ class BuildFile(Strict):
     args: dict[str, Value] = {}
 
 
-class SignalReload(Strict):
-    """A signal to the program."""
+class ReloadMap(Strict):
+    """A signal to the program, or a command in the container."""
 
-    signal: str
+    signal: str | None = None
+    exec: list[str] | None = Field(default=None, min_length=1)
 
-
-class ExecReload(Strict):
-    """A command in the container."""
-
-    exec: list[str] = Field(min_length=1)
-
-
-def _reload_shape(value: object) -> str:
-    if isinstance(value, dict):
-        return "exec" if "exec" in value else "signal"
-    return "word"
+    @model_validator(mode="after")
+    def one_of_them(self) -> Self:
+        """One of the two, not both."""
+        if (self.signal is None) == (self.exec is None):
+            raise PydanticCustomError("one_of", "expected one key, signal or exec")
+        return self
 
 
 ReloadFile = Annotated[
-    Annotated[Literal["none", "restart", "rebuild"], Tag("word")]
-    | Annotated[SignalReload, Tag("signal")]
-    | Annotated[ExecReload, Tag("exec")],
-    Discriminator(_reload_shape),
+    Annotated[Literal["none", "restart", "rebuild"], Tag("text")] | Annotated[ReloadMap, Tag("map")],
+    Discriminator(_shape),
 ]
 
 
@@ -64,7 +79,7 @@ class SyncFile(Strict):
     """A sync rule."""
 
     source: str = Field(alias="from")
-    to: str
+    to: ContainerPath
     reload: ReloadFile = "none"
 
 
@@ -74,11 +89,13 @@ class TestFile(Strict):
     __test__ = False
 
     command: ShellOrList
-    reports: list[str] = []
+    reports: list[ContainerPath] = []
 
 
 class DeployFile(Strict):
     """A service's own manifests."""
+
+    planned = frozenset({"helm", "kustomize", "namespaces"})
 
     path: str
     workload: str | None = None
@@ -88,11 +105,13 @@ class DeployFile(Strict):
 class ServiceFile(Strict):
     """A service."""
 
+    planned = frozenset({"helm", "kustomize", "manifests"})
+
     build: Annotated[Annotated[str, Tag("text")] | Annotated[BuildFile, Tag("map")], Discriminator(_shape)] | None = (
         None
     )
-    image: str | None = None
-    ports: dict[Name, Port] = {}
+    image: Filled | None = None
+    ports: dict[PortName, Port] = {}
     env: dict[str, Value] = {}
     deploy: Annotated[Annotated[str, Tag("text")] | Annotated[DeployFile, Tag("map")], Discriminator(_shape)] | None = (
         None
@@ -106,6 +125,8 @@ class ServiceFile(Strict):
 class EnvironmentFile(Strict):
     """devenv.yaml."""
 
+    planned = frozenset({"cluster"})
+
     version: Literal[1] = 1
     name: Name | None = None
     profile: str = "default"
@@ -115,34 +136,38 @@ class EnvironmentFile(Strict):
 class VolumeFile(Strict):
     """A volume."""
 
-    path: str
-    size: str = "1Gi"
+    path: ContainerPath
+    size: Annotated[str, Field(pattern=SIZE)] = "1Gi"
 
 
 class StubFile(Strict):
     """A dependency's stub."""
 
+    planned = frozenset({"har", "openapi"})
+
     wiremock: str
-    ports: dict[Name, Port] = Field(min_length=1)
+    ports: dict[PortName, Port] = Field(min_length=1)
 
 
 class RealFile(Strict):
     """A dependency that runs for real."""
 
-    image: str
-    ports: dict[Name, Port] = {}
+    planned = frozenset({"build", "devenv", "helm", "kustomize", "manifests"})
+
+    image: Filled
+    ports: dict[PortName, Port] = {}
     env: dict[str, Value] = {}
     command: list[str] = []
     args: list[str] = []
     volumes: dict[Name, VolumeFile] = {}
-    files: dict[str, list[str]] = {}
+    files: dict[ContainerPath, list[str]] = {}
     ready: list[str] = []
 
 
 class ParameterFile(Strict):
     """A parameter that a profile offers."""
 
-    default: str | list[str] = ""
+    default: Value | list[str] | None = None
     type: Literal["string", "files"] = "string"
     doc: str = ""
 
@@ -170,7 +195,7 @@ class ClusterFile(Strict):
 
     provider: Literal["kind"] = "kind"
     name: Name = "devenv"
-    node_image: str | None = None
+    node_image: Filled | None = None
 
 
 class RegistryFile(Strict):
@@ -178,7 +203,7 @@ class RegistryFile(Strict):
 
     name: str = "devenv-registry"
     port: Port = 5001
-    image: str = "registry:2"
+    image: Filled = "registry:2"
 
 
 class SettingsFile(Strict):

@@ -25,12 +25,17 @@ def known_names(root: Path) -> list[str]:
     return sorted(own | set(shipped_names()))
 
 
+def is_path(name: str) -> bool:
+    """Whether `include` means a file, not a profile's name."""
+    return name.startswith((".", "/")) or name.endswith((".yaml", ".yml"))
+
+
 def find_profile(name: str, *, root: Path, including: Path | None = None) -> Path | None:
     """The file of a profile: a path (./x, ../x, x.yaml) seen from the including file, or a name.
 
     A name means the project's own profile, but inside a profile of that name the shipped one.
     """
-    if name.startswith((".", "/")) or name.endswith((".yaml", ".yml")):
+    if is_path(name):
         base = including.parent if including else root
         place = (base / name).resolve()
         candidates = [place, place.with_name(place.name + ".yaml")]

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from devenv import problems
 from devenv.config.model import Settings
-from devenv.config.source import Fault, plain_value, read_file
+from devenv.config.source import Fault, Map, count_faults, list_faults, plain_value, read_file
 from devenv.errors import ConfigError
+
+if TYPE_CHECKING:
+    from devenv.config.schema import SettingsFile
 
 
 def load_settings(environ: Mapping[str, str], *, default: Path) -> Settings:
@@ -22,30 +26,22 @@ def load_settings(environ: Mapping[str, str], *, default: Path) -> Settings:
         return Settings(file)
     faults: list[Fault] = []
     tree = read_file(file, faults)
-    if tree is not None:
-        from devenv.config.schema import SettingsFile
-        from devenv.config.shape import check
-
-        check(SettingsFile, tree, faults)
-    if faults or tree is None:
-        raise ConfigError(
-            problems.SETTINGS_INVALID,
-            count=count_faults(faults),
-            file=file,
-            details=[fault.line(file.parent) for fault in faults],
-        )
-    return _settings(file, SettingsFile.model_validate(plain_value(tree)))
+    found = _checked(tree, faults) if tree else None
+    if found is None:
+        lines = list_faults(faults, file)
+        raise ConfigError(problems.SETTINGS_INVALID, count=count_faults(lines), file=file, details=lines)
+    return _settings(file, found)
 
 
-def count_faults(faults: list[Fault]) -> str:
-    """ "1 fault" or "3 faults"."""
-    return "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
-
-
-def _settings(file: Path, found: object) -> Settings:
+def _checked(tree: Map, faults: list[Fault]) -> SettingsFile | None:
     from devenv.config.schema import SettingsFile
+    from devenv.config.shape import check
 
-    assert isinstance(found, SettingsFile)
+    check(SettingsFile, tree, faults)
+    return None if faults else SettingsFile.model_validate(plain_value(tree))
+
+
+def _settings(file: Path, found: SettingsFile) -> Settings:
     return Settings(
         file=file,
         provider=found.cluster.provider,

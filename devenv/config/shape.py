@@ -7,26 +7,40 @@ import types
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Any, Union, get_args, get_origin
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from devenv.config.model import Origin
-from devenv.config.schema import Strict
+from devenv.config.schema import PORT_NAME, WORDS_OF_PATTERNS, RealFile, Strict, StubFile
 from devenv.config.source import Fault, Located, Map, describe_scalar, plain_value
 from devenv.config.source import Sequence as LocatedSequence
 
 
-def check(model: type[Strict], tree: Map, faults: list[Fault]) -> None:
-    """Add a fault for each way in which the tree does not have the model's shape."""
+def check(model: type[Strict], tree: Map, faults: list[Fault], *, partial: bool = False) -> None:
+    """Add a fault for each way in which the tree does not have the model's shape.
+
+    A `partial` tree is to be merged onto another, so it may lack keys.
+    """
     faults.extend(_unknown_keys(model, tree, ""))
     try:
         model.model_validate(plain_value(tree))
     except ValidationError as error:
+        # A union tells of each of its kinds: they belong together in one fault.
+        places: dict[tuple[Origin, str], list[Any]] = {}
         for found in error.errors(include_url=False):
-            # A parameter that is not filled in yet may stand for anything; what it becomes is checked later.
-            unfilled = isinstance(found["input"], str) and "${with." in found["input"]
-            if found["type"] != "extra_forbidden" and not unfilled:
-                origin, path = locate(tree, found["loc"])
-                faults.append(Fault(origin, path, _sentence(found)))
+            if not (partial and found["type"] == "missing") and not _is_told_elsewhere(found):
+                places.setdefault(locate(tree, found["loc"]), []).append(found)
+        for (origin, path), founds in places.items():
+            faults.extend(Fault(origin, path, text) for text in _sentences(founds))
+
+
+def _is_told_elsewhere(found: Any) -> bool:
+    given = found["input"]
+    if found["type"] == "missing":
+        # A misspelt or planned key was refused already, and it is why this one is missing.
+        key = found["loc"][-1]
+        return any(other in _PLANNED_FORMS or nearest(other, [key]) for other in given)
+    # A parameter that is not filled in yet may stand for anything; what it becomes is checked later.
+    return found["type"] == "extra_forbidden" or (isinstance(given, str) and "${with." in given)
 
 
 def locate(tree: Located, loc: Sequence[int | str]) -> tuple[Origin, str]:
@@ -44,21 +58,32 @@ def locate(tree: Located, loc: Sequence[int | str]) -> tuple[Origin, str]:
     return origin, path
 
 
+def _sentences(founds: list[Any]) -> list[str]:
+    if len(founds) > 1 and all(found["type"] in _WORDS for found in founds):
+        *first, last = dict.fromkeys(_WORDS[found["type"]] for found in founds)
+        return [f"expected {', '.join(first)} or {last}{_got(founds[0])}"]
+    return [_sentence(found) for found in founds]
+
+
 def _sentence(found: Any) -> str:
-    kind, given, context = found["type"], found["input"], found.get("ctx", {})
-    got = f", got {describe_scalar(given) if not isinstance(given, dict | list) else _container(given)}"
+    kind, context = found["type"], found.get("ctx", {})
     if kind == "missing":
         return f"needs the key {found['loc'][-1]}"
     if kind == "literal_error":
         wanted = context["expected"].replace("'", "")
-        return f"expected {wanted}{got}{nearest(str(given), wanted.replace(' or ', ', ').split(', '))}"
-    if kind == "string_pattern_mismatch":
-        return f"expected a name of lowercase letters, digits and dashes{got}"
-    if kind in ("greater_than_equal", "less_than_equal"):
-        return f"expected a port from 1 to 65535{got}"
+        return f"expected {wanted}{_got(found)}{nearest(str(found['input']), wanted.replace(' or ', ', ').split(', '))}"
     if kind == "too_short":
         return "must not be empty"
-    return f"expected {_WORDS.get(kind, found['msg'].lower())}{got}"
+    if kind == "one_of":
+        return str(found["msg"])
+    if kind == "string_pattern_mismatch":
+        return f"expected {WORDS_OF_PATTERNS[context['pattern']]}{_got(found)}"
+    return f"expected {_WORDS.get(kind, found['msg'].lower())}{_got(found)}"
+
+
+def _got(found: Any) -> str:
+    given = found["input"]
+    return f", got {_container(given) if isinstance(given, dict | list) else describe_scalar(given)}"
 
 
 _WORDS = {
@@ -69,6 +94,9 @@ _WORDS = {
     "dict_type": "a mapping",
     "model_type": "a mapping",
     "union_tag_invalid": "text or a mapping",
+    "greater_than_equal": "a port from 1 to 65535",
+    "less_than_equal": "a port from 1 to 65535",
+    "string_too_long": WORDS_OF_PATTERNS[PORT_NAME],
 }
 
 
@@ -82,20 +110,19 @@ def nearest(word: str, known: Sequence[str]) -> str:
     return f' (did you mean "{close[0]}"?)' if close else ""
 
 
-# Keys that are planned but not built yet are refused by name, so that nobody looks for a typing error.
-PLANNED = frozenset({"openapi", "har", "helm", "kustomize", "manifests", "secrets", "groups", "hooks"})
+_PLANNED_FORMS = StubFile.planned | RealFile.planned
 
 
 def _unknown_keys(annotation: Any, tree: Located, path: str) -> Iterator[Fault]:
     for candidate in _flatten(annotation):
-        if isinstance(tree, Map) and isinstance(candidate, type) and issubclass(candidate, BaseModel):
+        if isinstance(tree, Map) and isinstance(candidate, type) and issubclass(candidate, Strict):
             fields = {(field.alias or name): field.annotation for name, field in candidate.model_fields.items()}
             for key, (origin, value) in tree.entries.items():
                 inner = f"{path}.{key}" if path else key
                 if key in fields:
                     yield from _unknown_keys(fields[key], value, inner)
                 else:
-                    yield Fault(origin, inner, _unknown(key, sorted(fields)))
+                    yield Fault(origin, inner, _unknown(key, sorted(fields), candidate.planned))
         elif isinstance(tree, Map) and get_origin(candidate) is dict:
             for key, (_, value) in tree.entries.items():
                 yield from _unknown_keys(get_args(candidate)[1], value, f"{path}.{key}" if path else key)
@@ -104,9 +131,11 @@ def _unknown_keys(annotation: Any, tree: Located, path: str) -> Iterator[Fault]:
                 yield from _unknown_keys(get_args(candidate)[0], item, f"{path}[{index}]")
 
 
-def _unknown(key: str, known: Sequence[str]) -> str:
-    if key in PLANNED:
+def _unknown(key: str, known: Sequence[str], planned: frozenset[str]) -> str:
+    if key in planned:
         return f'"{key}" is not built in yet; known: {", ".join(known)}'
+    if key.startswith("+") and key[1:] in known:
+        return f'"{key}" adds to a list of an included profile, and there is none here: write {key[1:]}'
     return f'unknown key "{key}"{nearest(key, known)}; known: {", ".join(known)}'
 
 
@@ -114,9 +143,7 @@ def _flatten(annotation: Any) -> Iterator[Any]:
     if get_origin(annotation) is Annotated:
         yield from _flatten(get_args(annotation)[0])
     elif get_origin(annotation) in (Union, types.UnionType):
-        models = [c for part in get_args(annotation) for c in _flatten(part)]
-        # Two models stand for one key only where the value chooses (exec or signal): both sets of keys are known.
-        merged = [m for m in models if isinstance(m, type) and issubclass(m, BaseModel)]
-        yield from (models if len(merged) < 2 else [m for m in models if m not in merged])
+        for part in get_args(annotation):
+            yield from _flatten(part)
     else:
         yield annotation

@@ -6,7 +6,6 @@ Only true/false, null and decimal integers are more than text: no yes/no, no sex
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,6 +31,21 @@ class Fault:
         shown = file.relative_to(root) if file.is_relative_to(root) else file
         path = f"{self.path}  " if self.path else ""
         return f"{shown}:{self.origin.line}:{self.origin.column}  {path}{self.text}"
+
+
+def list_faults(faults: list[Fault], first: Path) -> list[str]:
+    """A line for each fault, once: those of the file `first` first, paths relative to its folder."""
+
+    def place(fault: Fault) -> tuple[bool, str, int, int]:
+        origin = fault.origin
+        return origin.file != first, str(origin.file), origin.line, origin.column
+
+    return list(dict.fromkeys(fault.line(first.parent) for fault in sorted(faults, key=place)))
+
+
+def count_faults(lines: list[str]) -> str:
+    """ "1 fault" or "3 faults"."""
+    return "1 fault" if len(lines) == 1 else f"{len(lines)} faults"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +82,9 @@ Located = Leaf | Sequence | Map
 _INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)")
 _NULLS = frozenset({"", "~", "null"})
 _MAX_DEPTH = 60
+_MAX_VALUES = 20_000
+_KNOWN_TAGS = "tag:yaml.org,2002:"
+_TEXT_TAG = "tag:yaml.org,2002:str"
 
 
 def read_file(file: Path, faults: list[Fault]) -> Map | None:
@@ -90,15 +107,17 @@ def read_text(text: str, file: Path, faults: list[Fault]) -> Map | None:
     except yaml.MarkedYAMLError as error:
         faults.append(_syntax_fault(error, text, file))
         return None
-    except yaml.YAMLError as error:
-        faults.append(Fault(Origin(file, 1, 1), "", f"not valid YAML: {str(error).splitlines()[0]}"))
+    except yaml.reader.ReaderError as error:
+        before = text[: error.position]
+        origin = Origin(file, before.count("\n") + 1, len(before) - before.rfind("\n"))
+        faults.append(Fault(origin, "", f"not valid YAML: {error.reason}"))
         return None
     if len(nodes) > 1:
         faults.append(Fault(_origin(nodes[1], file), "", "expected one document, found a second"))
         return None
     if not nodes or (isinstance(nodes[0], yaml.ScalarNode) and not nodes[0].value):
         return Map({}, Origin(file, 1, 1))
-    tree = _Converter(file, faults).convert(nodes[0], "", 0)
+    tree = _Converter(file, faults).convert(nodes[0], "")
     if isinstance(tree, Map):
         return tree
     if tree is not None:
@@ -128,37 +147,66 @@ class _Converter:
     def __init__(self, file: Path, faults: list[Fault]) -> None:
         self._file = file
         self._faults = faults
+        self._open: list[yaml.Node] = []
+        self._count = 0
 
-    def convert(self, node: yaml.Node, path: str, depth: int) -> Located | None:
-        origin = _origin(node, self._file)
-        if depth > _MAX_DEPTH:
-            self._faults.append(Fault(origin, path, "nested too deeply, or an alias that contains itself"))
+    def convert(self, node: yaml.Node, path: str) -> Located | None:
+        """The node as a value; None with a fault where it is none."""
+        self._count += 1
+        refusal = self._refusal(node)
+        if refusal or self._count > _MAX_VALUES:
+            if refusal:
+                self._faults.append(Fault(_origin(node, self._file), path, refusal))
             return None
         if isinstance(node, yaml.ScalarNode):
-            return Leaf(scalar(node.value, plain=not node.style), origin)
-        if isinstance(node, yaml.SequenceNode):
-            items = (self.convert(item, f"{path}[{i}]", depth + 1) for i, item in enumerate(node.value))
-            return Sequence(tuple(item for item in items if item is not None), origin)
-        return Map(dict(self._entries(node, path, depth)), origin)
+            plain = not node.style and node.tag != _TEXT_TAG
+            return Leaf(scalar(node.value, plain=plain), _origin(node, self._file))
+        self._open.append(node)
+        tree: Located
+        tree = self._sequence(node, path) if isinstance(node, yaml.SequenceNode) else self._map(node, path)
+        self._open.pop()
+        return tree
 
-    def _entries(self, node: yaml.Node, path: str, depth: int) -> Iterator[tuple[str, tuple[Origin, Located]]]:
+    def _refusal(self, node: yaml.Node) -> str:
+        # Aliases of aliases can make a few lines mean millions of values: told once, then nothing more is read.
+        if self._count > _MAX_VALUES:
+            return f"more than {_MAX_VALUES} values" if self._count == _MAX_VALUES + 1 else ""
+        if any(node is outer for outer in self._open):
+            return "an alias stands inside its own anchor"
+        if len(self._open) > _MAX_DEPTH:
+            return "nested too deeply"
+        return "" if node.tag.startswith(_KNOWN_TAGS) else f"the tag {node.tag} is not known here"
+
+    def _sequence(self, node: yaml.SequenceNode, path: str) -> Sequence:
+        items = (self.convert(item, f"{path}[{i}]") for i, item in enumerate(node.value))
+        return Sequence(tuple(item for item in items if item is not None), _origin(node, self._file))
+
+    def _map(self, node: yaml.Node, path: str) -> Map:
+        entries: dict[str, tuple[Origin, Located]] = {}
         seen: dict[str, Origin] = {}
         for key_node, value_node in node.value:
             origin = _origin(key_node, self._file)
             key = str(key_node.value) if isinstance(key_node, yaml.ScalarNode) else ""
             inner = f"{path}.{key}" if path else key
-            if not key or key == "<<":
-                what = (
-                    "merge keys (<<) are not used here; profiles merge by include" if key else "expected a word as key"
-                )
-                self._faults.append(Fault(origin, path, what))
-            elif key in seen:
-                self._faults.append(Fault(origin, inner, f"the key stands twice; first in line {seen[key].line}"))
-            else:
-                seen[key] = origin
-                value = self.convert(value_node, inner, depth + 1)
-                if value is not None:
-                    yield key, (origin, value)
+            refusal = _key_refusal(key, seen)
+            seen.setdefault(key, origin)
+            value = None if refusal else self.convert(value_node, inner)
+            if refusal:
+                self._faults.append(Fault(origin, inner if key not in ("", "<<") else path, refusal))
+            elif value is not None:
+                entries[key] = (origin, value)
+        return Map(entries, _origin(node, self._file))
+
+
+def _key_refusal(key: str, seen: dict[str, Origin]) -> str:
+    if not key:
+        return "expected a word as key"
+    if key == "<<":
+        return "merge keys (<<) are not used here; profiles merge by include"
+    if key in seen:
+        return f"the key stands twice; first in line {seen[key].line}"
+    other = key[1:] if key.startswith("+") else f"+{key}"
+    return f"{other} stands beside it: either replace the list or add to it" if other in seen else ""
 
 
 def scalar(text: str, *, plain: bool) -> Scalar:

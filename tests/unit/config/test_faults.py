@@ -60,7 +60,7 @@ def one(write: Write, text: str) -> list[str]:
             "services: {web: {build: app, image: x}}\n",
             "devenv.yaml:1:17  services.web  has both build and image: only one counts",
         ),
-        ("services: {web: {build: nope}}\n", "devenv.yaml:1:25  services.web.build.context  there is no folder nope"),
+        ("services: {web: {build: nope}}\n", "devenv.yaml:1:25  services.web.build  there is no folder nope"),
         (
             "services: {web: {build: app, needs: [redsi]}, redis: {image: x}}\n",
             'devenv.yaml:1:38  services.web.needs[0]  "redsi" is no service or dependency (did you mean "redis"?); '
@@ -68,11 +68,11 @@ def one(write: Write, text: str) -> list[str]:
         ),
         (
             "services: {a: {image: x, needs: [b]}, b: {image: x, needs: [a]}}\n",
-            "devenv.yaml:1:33  services.a.needs  services need each other: a → b → a",
+            "devenv.yaml:1:34  services.a.needs  services need each other: a → b → a",
         ),
         (
             "services: {web: {build: app, sync: [{from: app, to: ../x}]}}\n",
-            'devenv.yaml:1:53  services.web.sync[0].to  expected an absolute path without "..", got "../x"',
+            'devenv.yaml:1:53  services.web.sync[0].to  expected an absolute path in the container, got "../x"',
         ),
         (
             "profile: nope\n",
@@ -118,7 +118,7 @@ def test_a_broken_profile_and_a_fault_elsewhere_come_together(write: Write) -> N
 def test_a_name_may_not_be_both(write: Write) -> None:
     root = write({"devenv.yaml": "services: {redis: {image: x}}", "profiles/default.yaml": "include: [redis]"})
     (line,) = faults(root)
-    assert line.startswith("devenv.yaml:1:19  services.redis  a dependency has that name too (")
+    assert line.startswith("devenv.yaml:1:12  services.redis  a dependency has that name too (")
 
 
 def test_forms_and_parameters(write: Write) -> None:
@@ -136,7 +136,7 @@ dependencies:
     assert any("3:43  dependencies.postgres  there is no file gone.sql beside default.yaml" in line for line in lines)
     assert any("4:36  dependencies.a.stub.wiremock  there is no folder ../none" in line for line in lines)
     assert any("4:13  dependencies.a  mode is real, and there is no real form" in line for line in lines)
-    assert any('5:21  no parameter "tag"' in line for line in lines)
+    assert any('5:21  dependencies.b.real.image  no parameter "tag"; known: none' in line for line in lines)
     assert any('6:14  dependencies.c.stub.openapi  "openapi" is not built in yet' in line for line in lines)
 
 
