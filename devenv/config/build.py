@@ -6,16 +6,12 @@ import os
 import posixpath
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TypeVar
-
-from pydantic import ValidationError
 
 from devenv.config import model, schema, shape
 from devenv.config.parameters import fill
-from devenv.config.source import Fault, Leaf, Located, Map, Sequence, plain_value
+from devenv.config.source import Fault, Leaf, Located, Map, Sequence
 
 SIGNALS = ("HUP", "INT", "QUIT", "USR1", "USR2", "TERM", "KILL", "ALRM", "CONT", "STOP", "WINCH")
-T = TypeVar("T", bound=schema.Strict)
 
 
 def text_of(value: schema.Value) -> str:
@@ -45,11 +41,9 @@ def services_of(tree: Map, root: Path, faults: list[Fault]) -> dict[str, model.S
     services = tree.value("services")
     found = {}
     for name, (_, service) in services.entries.items() if isinstance(services, Map) else ():
-        try:
-            spec = schema.ServiceFile.model_validate(plain_value(service))
-        except ValidationError:
-            continue
-        found[name] = _Service(name, spec, service, root, faults).build()
+        spec = shape.parse(schema.ServiceFile, service)
+        if spec:
+            found[name] = _Service(name, spec, service, root, faults).build()
     return found
 
 
@@ -152,8 +146,11 @@ def dependencies_of(
 
 
 def _dependency(name: str, tree: Map, faults: list[Fault], mode: model.Mode | None) -> model.Dependency | None:
-    spec = _checked(schema.DependencyFile, name, tree, faults)
+    spec = shape.parse(schema.DependencyFile, tree)
     if spec is None:
+        own: list[Fault] = []
+        shape.check(schema.DependencyFile, tree, own)
+        faults.extend(Fault(f.origin, f"dependencies.{name}.{f.path}".rstrip("."), f.text) for f in own)
         return None
     stub = _stub(name, tree, spec.stub, faults) if spec.stub else None
     real = _real(name, tree, spec.real, faults) if spec.real else None
@@ -168,16 +165,6 @@ def _formless(mode: model.Mode, tree: Map, *, asked: model.Mode | None) -> str:
     if not asked and tree.value("mode") is None:
         return "needs a form: stub or real"
     return f"mode is {mode}{' on the command line' if asked else ''}, and there is no {mode} form"
-
-
-def _checked(kind: type[T], name: str, tree: Map, faults: list[Fault]) -> T | None:
-    try:
-        return kind.model_validate(plain_value(tree))
-    except ValidationError:
-        own: list[Fault] = []
-        shape.check(kind, tree, own)
-        faults.extend(Fault(f.origin, f"dependencies.{name}.{f.path}".rstrip("."), f.text) for f in own)
-        return None
 
 
 def _stub(name: str, tree: Map, spec: schema.StubFile, faults: list[Fault]) -> model.Stub:

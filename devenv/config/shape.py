@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import types
 from collections.abc import Iterator, Sequence
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 
 from pydantic import ValidationError
 
@@ -13,6 +13,16 @@ from devenv.config.model import Origin
 from devenv.config.schema import PORT_NAME, WORDS_OF_PATTERNS, RealFile, Strict, StubFile
 from devenv.config.source import Fault, Located, Map, describe_scalar, plain_value
 from devenv.config.source import Sequence as LocatedSequence
+
+T = TypeVar("T", bound=Strict)
+
+
+def parse(model: type[T], tree: Located) -> T | None:
+    """The tree as the model's value; None where it does not have its shape."""
+    try:
+        return model.model_validate(plain_value(tree))
+    except ValidationError:
+        return None
 
 
 def check(model: type[Strict], tree: Map, faults: list[Fault], *, partial: bool = False) -> None:

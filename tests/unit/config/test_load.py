@@ -6,6 +6,7 @@ import pytest
 
 from devenv.config.load import load, name_of
 from devenv.config.model import Build, Reload, SyncRule, Test, Volume
+from devenv.config.search import shipped_folder, shipped_names
 from devenv.errors import ConfigError, UsageError
 from tests.unit.config.conftest import Write, read
 
@@ -106,3 +107,59 @@ def test_no_file(tmp_path: Path) -> None:
         load(None, start=tmp_path)
     with pytest.raises(ConfigError, match="no devenv.yaml in"):
         load(tmp_path / "x.yaml", start=tmp_path)
+
+
+def test_an_overlay_needs_only_what_it_changes(write: Write) -> None:
+    overlay = "include: [redis]\ndependencies: {redis: {real: {env: {A: 1}, +args: [--loglevel, debug]}}}\n"
+    real = read(write({"devenv.yaml": "", "profiles/default.yaml": overlay})).dependencies["redis"].real
+    assert real
+    assert real.image == "redis:7"
+    assert real.env == {"A": "1"}
+    assert real.args == ("redis-server", "--save", "", "--appendonly", "no", "--loglevel", "debug")
+
+
+def test_an_addition_to_nothing_is_the_list(write: Write) -> None:
+    profile = "dependencies: {a: {real: {image: x, +args: [b]}}}"
+    real = read(write({"devenv.yaml": "", "profiles/default.yaml": profile})).dependencies["a"].real
+    assert real
+    assert real.args == ("b",)
+
+
+def test_numbers_given_to_parameters_are_text(write: Write) -> None:
+    profile = "include: [postgres]\ndependencies: {postgres: {with: {version: 17, password: true, user: 5}}}"
+    real = read(write({"devenv.yaml": "", "profiles/default.yaml": profile})).dependencies["postgres"].real
+    assert real
+    assert (real.image, real.env["POSTGRES_PASSWORD"], real.env["POSTGRES_USER"]) == ("postgres:17", "true", "5")
+
+
+def test_without_a_profile_there_are_no_dependencies(write: Write) -> None:
+    environment = read(write({"devenv.yaml": ""}))
+    assert environment.dependencies == {}
+    assert environment.profile == "default"
+
+
+def test_off_needs_no_form(write: Write) -> None:
+    root = write({"devenv.yaml": "", "profiles/default.yaml": "dependencies: {a: {mode: off}}"})
+    assert read(root).dependencies["a"].mode == "off"
+
+
+def test_paths_are_seen_from_the_file_that_names_them(write: Write) -> None:
+    files = {
+        "devenv.yaml": "",
+        "profiles/default.yaml": "include: [../team/base]\n",
+        "team/base.yaml": "include: [postgres]\ndependencies: {postgres: {with: {seed: [a.sql]}}}",
+        "team/a.sql": "",
+    }
+    root = write(files)
+    real = read(root).dependencies["postgres"].real
+    assert real
+    assert real.files == {"/docker-entrypoint-initdb.d": (root / "team/a.sql",)}
+
+
+@pytest.mark.parametrize("name", shipped_names())
+def test_a_shipped_profile_is_complete(write: Write, name: str) -> None:
+    text = (shipped_folder() / f"{name}.yaml").read_text()
+    dependencies = read(write({"devenv.yaml": f"profile: {name}"})).dependencies
+    assert text.startswith("# ")
+    assert list(dependencies) == [name]
+    assert dependencies[name].mode == "real"
