@@ -21,12 +21,6 @@ CONFIG_MISSING = Problem(
     "Commands that act on an environment look for devenv.yaml in the current folder and upwards.",
     "go to your project, or name the file with -f",
 )
-YAML_INVALID = Problem(
-    "yaml-invalid",
-    "{file} is not valid YAML",
-    "The file can't be read as YAML: often a tab used for indentation, a missing colon or an unclosed quote.",
-    "correct the line above; YAML is indented with spaces only",
-)
 SETTINGS_INVALID = Problem(
     "settings-invalid",
     "{count} in the settings file {file}",
@@ -44,12 +38,6 @@ CODE_UNKNOWN = Problem(
     "there is no error code {code_given!r}",
     "The catalogue has no entry of that name.",
     "devenv explain lists all codes",
-)
-PROVIDER_UNSUPPORTED = Problem(
-    "provider-unsupported",
-    "cluster provider {provider!r} is not built in",
-    "The settings name a provider that this version of devenv can't drive.",
-    "use one of: {known}",
 )
 
 # --- tools and daemons -------------------------------------------------------------------------------------------
@@ -284,12 +272,6 @@ UNCONFIRMED = Problem(
     "{action} was not confirmed",
     "Something would be deleted for good, and nobody said yes.",
     "say yes at the prompt, or pass --yes",
-)
-CONTEXT_NOT_ALLOWED = Problem(
-    "context-not-allowed",
-    "context {context} is not a cluster that devenv made and is not listed in the settings",
-    "devenv only touches local clusters of its own, and contexts that the user's settings allow by name.",
-    "to allow it, add to {settings}: allowed_contexts: [{context}]",
 )
 BUG = Problem(
     "bug",

@@ -26,7 +26,7 @@ def test(
 ) -> None:
     """Run a service's tests inside its pod, once what is saved is there; exits with the runner's own code."""
     from devenv.flows.cluster import reach
-    from devenv.flows.test import TestRequest, run_tests
+    from devenv.flows.test import TestRequest, choose_service, run_tests
     from devenv.session.lifecycle import bring_in_sync
     from devenv.terminal.progress import make_progress
     from devenv.terminal.render import print_bytes, print_json
@@ -34,9 +34,9 @@ def test(
 
     environment = load_environment(Choice(file))
     progress = make_progress(color=wants_color(no_color=no_color))
+    request = TestRequest(environment, choose_service(environment, service), tuple(arguments or ()), timeout)
     world = make_world(load_machine(), progress)
     kube = reach(world)
-    request = TestRequest(environment, service, tuple(arguments or ()), timeout)
 
     def show(data: bytes, stream: str) -> None:
         print_bytes(data, to_stderr=stream == "stderr" or output == "json")

@@ -42,7 +42,7 @@ class TestRequest:
     __test__ = False
 
     environment: Environment
-    service: str | None = None
+    service: Service
     arguments: Sequence[str] = ()
     timeout: float = 1800.0
 
@@ -78,9 +78,9 @@ def choose_service(environment: Environment, name: str | None) -> Service:
 def run_tests(request: TestRequest, kube: Kube, world: World, *, sync: Callable[[str], None], show: Show) -> TestResult:
     """Run the tests in the service's ready pod, after `sync` brought in what is saved.
 
-    Raises UsageError, ClusterError environment-missing, RunLost on timeout or a lost pod.
+    Raises ClusterError environment-missing, RunLost on timeout or a lost pod.
     """
-    service = choose_service(request.environment, request.service)
+    service = request.service
     assert service.test is not None
     started = time.monotonic()
     pod = ready_pod(kube, request.environment.name, service.name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import time
 from collections.abc import Sequence
@@ -48,14 +49,22 @@ def start_session(start: Start, kube: Kube, world: World) -> Started:
     """
     path = socket_path(world.runtime, kube.uid(), start.environment.name)
     found = find_session(path)
-    if found:
-        about = found.ask("status")
+    kept = _keep_or_end(found, start, path) if found else None
+    if kept:
+        return kept
+    return _spawn(start, path, world) if start.detach else _open(start, kube, world)
+
+
+def _keep_or_end(client: ControlClient, start: Start, path: Path) -> Started | None:
+    """What the living session offers where it will do; None once it has been ended to make room."""
+    with contextlib.closing(client):
+        about = client.ask("status")
         if start.detach and about.get("fingerprint") == fingerprint(start.environment):
-            return Started(found.ask("ready", timeout=START_SECONDS).get("forwards", []))
+            return Started(client.ask("ready", timeout=START_SECONDS).get("forwards", []))
         if about.get("foreground"):
             raise Refused(problems.SESSION_RUNS, name=start.environment.name, pid=about.get("pid"))
-        _end(found, path)
-    return _spawn(start, path, world) if start.detach else _open(start, kube, world)
+        _end(client, path)
+    return None
 
 
 def _open(start: Start, kube: Kube, world: World) -> Started:

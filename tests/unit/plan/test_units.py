@@ -146,8 +146,9 @@ def test_the_engine_gets_every_stub_bound_to_its_host() -> None:
 
 def test_files_too_large_for_a_config_map_are_refused() -> None:
     files = Files({SEED: b"x" * 1_100_000}, FILES.stubs)
-    with pytest.raises(ConfigError, match=r"the files of postgres-files-0 are 1\.0 MiB together"):
+    with pytest.raises(ConfigError, match=r"the files of postgres-files-0 are 1\.0 MiB together") as caught:
         unit_objects(environment(), Unit("postgres", "real"), files)
+    assert caught.value.code == "files-too-large"
 
 
 MANIFEST = b"""
@@ -191,4 +192,5 @@ def test_own_manifests_without_the_service_list_the_candidates() -> None:
 def test_own_manifests_may_not_leave_the_namespace() -> None:
     with pytest.raises(ConfigError) as caught:
         own(b"{apiVersion: v1, kind: Service, metadata: {name: a, namespace: prod}}")
+    assert caught.value.code == "manifest-invalid"
     assert caught.value.details == ("these objects name a namespace of their own: service/a",)
