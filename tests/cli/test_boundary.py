@@ -1,0 +1,102 @@
+"""The command line as a user meets it, without a cluster: exit codes, messages, JSON, traces, the log."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT, Done, own_folders
+
+SERVICES = "services: {web: {image: x}, api: {image: x}}\n"
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    (tmp_path / "devenv.yaml").write_text(SERVICES)
+    return tmp_path
+
+
+def devenv(folder: Path, *arguments: str) -> Done:
+    env = {**os.environ, **own_folders(folder / "home"), "PYTHONPATH": str(ROOT), "DOCKER_HOST": "unix:///none.sock"}
+    env.pop("DEVENV_SETTINGS", None)
+    command = [sys.executable, "-m", "devenv", *arguments]
+    done = subprocess.run(
+        command, cwd=folder, env=env, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
+    )
+    return Done(done.returncode, done.stdout, done.stderr)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["pu"], 2, "No such command 'pu'"),
+        (["up", "wbe"], 2, "[name-unknown]"),
+        (["up", "-d"], 11, "[docker-not-running]"),
+        (["up", "--dry-run", "wbe"], 2, "[name-unknown]"),
+        (["up", "--real", "redis"], 2, "[name-unknown]"),
+        (["test"], 2, "[test-unclear]"),
+        (["test", "web"], 2, "[no-test]"),
+        (["logs", "--since", "5x"], 2, "[duration-invalid]"),
+        (["explain", "crash-lop"], 2, "[code-unknown]"),
+        (["up", "-f", "none.yaml"], 10, "[config-missing]"),
+    ],
+)
+def test_what_is_wrong_is_told(project: Path, arguments: list[str], code: int, said: str) -> None:
+    done = devenv(project, *arguments)
+    assert (done.code, said in done.err, "Traceback" in done.err) == (code, True, False), done.text
+    assert done.out == "", "data only on stdout"
+
+
+def test_no_configuration(tmp_path: Path) -> None:
+    done = devenv(tmp_path, "status")
+    assert (done.code, "[config-missing]" in done.err) == (10, True)
+
+
+def test_the_shape_of_an_error(project: Path) -> None:
+    (project / "devenv.yaml").write_text("nmae: x\n")
+    assert devenv(project, "status").err == (
+        "error: 1 fault in the configuration [config-invalid]\n"
+        '  devenv.yaml:1:1  nmae  unknown key "nmae" (did you mean "name"?); known: name, profile, services, version\n'
+        "\n"
+        "hint: correct the lines above and run the command again\n"
+    )
+
+
+def test_an_error_as_json(project: Path) -> None:
+    done = devenv(project, "status", "-o", "json")
+    envelope = json.loads(done.out)
+    assert envelope["error"]["code"] == "docker-not-running"
+    assert envelope["exit"] == {"code": 11, "origin": "devenv"}
+    assert done.err == ""
+
+
+def test_a_trace_only_when_asked_for_and_always_in_the_log(project: Path) -> None:
+    assert "Traceback" not in devenv(project, "status").err
+    assert "Traceback" in devenv(project, "status", "-v").err
+    log = project / "home/state/devenv/log/last.log"
+    assert "Traceback" in log.read_text()
+
+
+def test_the_steps_without_doing_them(project: Path) -> None:
+    done = devenv(project, "up", "--dry-run")
+    assert done.code == 0
+    assert done.out.splitlines()[-2:] == ["web (service)", "api (service)"]
+
+
+def test_doctor_names_what_is_missing(project: Path) -> None:
+    done = devenv(project, "doctor", "-o", "json")
+    findings = {finding["name"]: finding for finding in json.loads(done.out)}
+    assert done.code == 16
+    assert (findings["docker"]["ok"], findings["docker"]["code"]) == (False, "docker-not-running")
+    assert findings["settings"]["ok"]
+
+
+def test_explain_lists_and_explains(project: Path) -> None:
+    assert "crash-loop" in devenv(project, "explain").out
+    assert "What to do:" in devenv(project, "explain", "crash-loop").out
+    assert json.loads(devenv(project, "explain", "crash-loop", "-o", "json").out)["code"] == "crash-loop"
