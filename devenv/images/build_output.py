@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 import re
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from devenv import problems
@@ -24,23 +24,31 @@ PULL_HINT = (
 )
 
 
-def until(answers: Iterator[dict[str, Any]], stop: Stop | None) -> Iterator[dict[str, Any]]:
+def until(
+    answers: Iterator[dict[str, Any]], stop: Stop | None, *, cancel: Callable[[], None] = lambda: None
+) -> Iterator[dict[str, Any]]:
     """The answers as they come, ending early once `stop` is set, even while none comes.
 
-    A thread reads them; left alone after a stop, it ends with the connection or with the program.
+    A thread reads them; `cancel`, called where this ends before the answers do, should end its reading.
     """
     came: queue.SimpleQueue[dict[str, Any] | BaseException | None] = queue.SimpleQueue()
     threading.Thread(target=_read, args=(answers, came), name="docker-answers", daemon=True).start()
-    while stop is None or not stop.is_set():
-        try:
-            answer = came.get(timeout=POLL_SECONDS)
-        except queue.Empty:
-            continue
-        if answer is None:
-            return
-        if isinstance(answer, BaseException):
-            raise answer
-        yield answer
+    ended = False
+    try:
+        while stop is None or not stop.is_set():
+            try:
+                answer = came.get(timeout=POLL_SECONDS)
+            except queue.Empty:
+                continue
+            ended = answer is None or isinstance(answer, BaseException)
+            if answer is None:
+                return
+            if isinstance(answer, BaseException):
+                raise answer
+            yield answer
+    finally:
+        if not ended:
+            cancel()
 
 
 def _read(answers: Iterator[dict[str, Any]], came: queue.SimpleQueue[dict[str, Any] | BaseException | None]) -> None:

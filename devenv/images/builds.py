@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from functools import cached_property
+from typing import Any
 
 from devenv import problems
 from devenv.config.model import Settings
 from devenv.errors import ToolError
 from devenv.images.build_output import build_error, interrupted, until
 from devenv.images.context import context_hash, context_tar
-from devenv.images.daemon import docker_client, translate
+from devenv.images.daemon import canceller, docker_client, open_client, translate
 from devenv.images.registry_api import find_config, read_config
 from devenv.ports import BuildRequest, Command, Commands, ImageConfig, Stop
 
@@ -77,27 +79,38 @@ class DockerImages:
             raise build_error(request, done.output.splitlines())
 
     def _build_classic(self, request: BuildRequest, stop: Stop | None, on_line: Line | None) -> None:
-        lines: list[str] = []
+        import docker.errors
+
         context, dockerfile = context_tar(request)
-        with context, translate(f"building {request.service}"):
-            answers = docker_client().api.build(
-                fileobj=context,
-                custom_context=True,
-                dockerfile=dockerfile,
-                tag=self.reference(request.image),
-                target=request.target or "",
-                buildargs=dict(request.args),
-                rm=True,
-                forcerm=True,
-                decode=True,
-            )
-            for answer in until(answers, stop):
-                text = str(answer.get("stream") or answer.get("error") or answer.get("status") or "").rstrip()
-                if text:
-                    lines.append(text)
-                    _say(on_line, text)
-                if "error" in answer:
-                    raise build_error(request, lines)
+        with context, translate(f"building {request.service}"), closing(open_client()) as client:
+            cancel = canceller(client)
+            try:
+                answers = client.api.build(
+                    fileobj=context,
+                    custom_context=True,
+                    dockerfile=dockerfile,
+                    tag=self.reference(request.image),
+                    target=request.target or "",
+                    buildargs=dict(request.args),
+                    rm=True,
+                    forcerm=True,
+                    decode=True,
+                )
+                _follow(request, until(answers, stop, cancel=cancel), on_line)
+            except docker.errors.APIError as error:
+                # A Dockerfile that can't be read is refused as a whole.
+                raise build_error(request, str(error.explanation or error).splitlines()) from error
+
+
+def _follow(request: BuildRequest, answers: Iterator[dict[str, Any]], on_line: Line | None) -> None:
+    lines: list[str] = []
+    for answer in answers:
+        text = str(answer.get("stream") or answer.get("error") or answer.get("status") or "").rstrip()
+        if text:
+            lines.append(text)
+            _say(on_line, text)
+        if "error" in answer:
+            raise build_error(request, lines)
 
 
 def _say(on_line: Line | None, text: str) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from devenv import problems
 from devenv.errors import ToolError
@@ -37,13 +37,34 @@ def address() -> str:
 
 @cache
 def docker_client() -> DockerClient:
-    """The client. ToolError docker-missing or docker-not-running."""
+    """The one client of this process. ToolError docker-missing or docker-not-running."""
+    return open_client()
+
+
+def open_client() -> DockerClient:
+    """A client of one's own, to be closed. ToolError docker-missing or docker-not-running."""
     import docker
 
     with translate("reach the daemon"):
         if os.environ.get("DOCKER_HOST"):
             return docker.from_env(timeout=TIMEOUT_SECONDS, version="auto")
         return docker.DockerClient(base_url=address(), timeout=TIMEOUT_SECONDS, version="auto")
+
+
+def canceller(client: DockerClient) -> Callable[[], None]:
+    """What cuts off the client's last answer while another thread reads it; the daemon then ends a build."""
+    from docker.errors import DockerException
+    from docker.types import CancellableStream
+
+    answers: list[Any] = []
+    client.api.hooks["response"].append(lambda answer, **_: answers.append(answer))
+
+    def cancel() -> None:
+        # A connection over ssh can't be cut off; one that is gone needs not be.
+        with suppress(DockerException, OSError):
+            CancellableStream(iter(()), answers[-1]).close()
+
+    return cancel
 
 
 def unreachable() -> ToolError:

@@ -88,11 +88,17 @@ def test_a_stop_ends_the_reading_though_nothing_comes() -> None:
         never.wait()
 
     seen = []
-    for answer in until(silent(), stop):
+    for answer in until(silent(), stop, cancel=never.set):
         seen.append(answer)
         stop.set()
-    never.set()
     assert seen == [{"stream": "a"}]
+    assert never.is_set()
+
+
+def test_what_came_to_its_end_is_not_cut_off() -> None:
+    cut = threading.Event()
+    list(until(iter([{"stream": "a"}]), threading.Event(), cancel=cut.set))
+    assert not cut.is_set()
 
 
 def test_buildx_gets_everything_that_was_asked_for(tmp_path: Path) -> None:
