@@ -1,135 +1,127 @@
-"""Raw requests to one API server, and its errors in our words.
-
-No generated model is built: making them dominates the time of a list call.
-"""
+"""The API server over HTTP: JSON in, JSON out, without the client's generated models, which cost too much time."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlencode
 
-from devenv import problems
-from devenv.errors import ClusterError
-from devenv.ports import Access
+from devenv.kube.translation import translate
+from devenv.ports import Object
 
 if TYPE_CHECKING:
-    from urllib3 import BaseHTTPResponse
+    from kubernetes.client import ApiClient
+    from urllib3.response import BaseHTTPResponse
 
-CONNECT_SECONDS = 10.0
+JSON = "application/json"
+APPLY = "application/apply-patch+yaml"
+CONNECT_SECONDS = 5.0
 READ_SECONDS = 30.0
-POOL_SIZE = 32
+
+Query = Sequence[tuple[str, str]]
+Item = TypeVar("Item")
 
 
 class Rest:
-    """One API server: where it is, how to be let in, and a pool of connections that threads share."""
+    """One API server through a client of `kubernetes.config`. Safe for many threads.
 
-    def __init__(self, access: Access) -> None:
-        import kubernetes.config
-        from kubernetes.client import Configuration
-        from kubernetes.client.rest import RESTClientObject
+    Methods raise the libraries' exceptions; `told` turns them into ClusterError around the whole of an action.
+    """
 
-        self.context = access.context
-        configuration = Configuration()
-        with translate("read the kubeconfig", context=access.context, server="?"):
-            kubernetes.config.load_kube_config(  # type: ignore[no-untyped-call]
-                config_file=str(access.kubeconfig) if access.kubeconfig else None,
-                context=access.context,
-                client_configuration=configuration,
-                persist_config=False,
-            )
-        configuration.connection_pool_maxsize = POOL_SIZE
-        configuration.retries = False
-        self.configuration = configuration
-        self.server: str = configuration.host
-        self._pool = RESTClientObject(configuration).pool_manager
+    def __init__(self, client: ApiClient, context: str) -> None:
+        self.context = context
+        self.configuration: Any = client.configuration
+        self.server: str = str(client.configuration.host).rstrip("/")
+        self._pool: Any = client.rest_client.pool_manager
+        self._lock = threading.Lock()
 
-    def authorization(self) -> dict[str, str]:
-        """The header that lets in, fresh where credentials expire."""
-        token = self.configuration.get_api_key_with_prefix("authorization")
-        basic = self.configuration.get_basic_auth_token() if self.configuration.username else None
-        value = token or basic
-        return {"authorization": value} if value else {}
+    def told(self, action: str) -> AbstractContextManager[None]:
+        """While entered, tells failures as ClusterError; `action` such as "apply deployment/orders"."""
+        return translate(action, context=self.context, server=self.server)
 
-    def send(
+    def tell_each(self, items: Iterator[Item], action: str) -> Iterator[Item]:
+        """The items, failures to make one told as `told` does; what the caller does with one is none of it."""
+        while True:
+            with self.told(action):
+                item = next(items, None)
+            if item is None:
+                return
+            yield item
+
+    def headers(self) -> dict[str, str]:
+        """Headers with valid credentials; runs the kubeconfig's exec plugin where they are no longer valid."""
+        # A plugin's new token is written into the configuration, so only one thread may look at a time.
+        with self._lock:
+            settings = self.configuration.auth_settings().values()
+        return {str(auth["key"]): str(auth["value"]) for auth in settings if auth["in"] == "header" and auth["value"]}
+
+    def call(
+        self, method: str, path: str, *, query: Query = (), body: Object | None = None, content_type: str = JSON
+    ) -> Object:
+        """Ask and take the JSON that is answered; ApiException for an answer that is no success."""
+        from urllib3 import Retry
+
+        # One more try: a kept connection may have been closed by the server just now. All that is sent can be repeated.
+        retries = Retry(total=1, redirect=0, status=0, allowed_methods=None)
+        response = self._send(method, path, query, body, content_type, read=READ_SECONDS, retries=retries)
+        data = response.data
+        self._check(response, data)
+        return dict(json.loads(data))
+
+    def find(self, path: str) -> Object | None:
+        """The JSON at a path, or None for "not found"."""
+        from kubernetes.client.exceptions import ApiException
+
+        try:
+            return self.call("GET", path)
+        except ApiException as error:
+            if error.status == 404:
+                return None
+            raise
+
+    def open(self, path: str, *, query: Query, read: float | None) -> BaseHTTPResponse:
+        """Start a long answer, to be read bit by bit; `read` is how many seconds it may be silent."""
+        response = self._send("GET", path, query, None, JSON, read=read, retries=False, preload_content=False)
+        if response.status >= 400:
+            data = response.read()
+            response.release_conn()
+            self._check(response, data)
+        return response
+
+    def url(self, path: str, query: Query) -> str:
+        """The whole address of a path."""
+        return f"{self.server}{path}{'?' + urlencode(query) if query else ''}"
+
+    def _send(
         self,
         method: str,
         path: str,
+        query: Query,
+        body: Object | None,
+        content_type: str,
         *,
-        query: Mapping[str, str] | None = None,
-        body: object = None,
-        content_type: str = "application/json",
-        stream: bool = False,
-        read_seconds: float = READ_SECONDS,
+        read: float | None,
+        **options: Any,
     ) -> BaseHTTPResponse:
-        """One request; the response as it came, whatever its status. `stream`: the body is left to be read."""
-        import urllib3
+        from urllib3 import Timeout
 
-        url = f"{self.server}{path}" + (f"?{urlencode(query)}" if query else "")
-        headers = {"accept": "application/json", "content-type": content_type, **self.authorization()}
-        return self._pool.request(
-            method,
-            url,
-            body=None if body is None else json.dumps(body),
-            headers=headers,
-            preload_content=not stream,
-            retries=False,
-            timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=read_seconds),
+        headers = {**self.headers(), "Accept": JSON, "Content-Type": content_type}
+        sent = None if body is None else json.dumps(body).encode()
+        timeout = Timeout(connect=CONNECT_SECONDS, read=read)
+        address = self.url(path, query)
+        response: BaseHTTPResponse = self._pool.request(
+            method, address, body=sent, headers=headers, timeout=timeout, **options
         )
+        return response
 
-    def call(self, action: str, method: str, path: str, **options: Any) -> dict[str, Any] | None:
-        """One request for JSON; None for 404. ClusterError api-failed (`action` says what was tried) or unreachable."""
-        with self.translate(action):
-            response = self.send(method, path, **options)
-        if response.status == 404:
-            return None
-        self.check(action, response.status, response.data)
-        value = json.loads(response.data)
-        return value if isinstance(value, dict) else {}
+    @staticmethod
+    def _check(response: BaseHTTPResponse, data: bytes) -> None:
+        from kubernetes.client.exceptions import ApiException
 
-    def check(self, action: str, status: int, data: bytes) -> None:
-        """ClusterError for a status that is no success."""
-        if status >= 400:
-            raise ClusterError(problems.API_FAILED, action=action, reason=reason_of(status, data))
-
-    @contextmanager
-    def translate(self, action: str) -> Iterator[None]:
-        """Errors of the libraries below as ours."""
-        with translate(action, context=self.context, server=self.server):
-            yield
-
-
-def reason_of(status: int, data: bytes) -> str:
-    """The API's own message in one line."""
-    try:
-        message = str(json.loads(data).get("message", ""))
-    except (ValueError, AttributeError):
-        message = data[:200].decode(errors="replace")
-    return " ".join(message.split()) or f"status {status}"
-
-
-@contextmanager
-def translate(action: str, *, context: str, server: str) -> Iterator[None]:
-    """Errors of kubernetes, urllib3, websocket and the socket below as ClusterError."""
-    import urllib3.exceptions
-    import websocket
-    from kubernetes.client.exceptions import ApiException, OpenApiException
-    from kubernetes.config.config_exception import ConfigException
-
-    try:
-        yield
-    except ConfigException as error:
-        raise ClusterError(problems.CLUSTER_MISSING, name=context) from error
-    except websocket.WebSocketBadStatusException as error:
-        body = error.resp_body or b""
-        reason = reason_of(error.status_code, body if isinstance(body, bytes) else body.encode())
-        raise ClusterError(problems.API_FAILED, action=action, reason=reason) from error
-    except ApiException as error:
-        reason = reason_of(error.status or 0, str(error.body or error.reason or "").encode())
-        raise ClusterError(problems.API_FAILED, action=action, reason=reason) from error
-    except OpenApiException as error:
-        raise ClusterError(problems.API_FAILED, action=action, reason=str(error)) from error
-    except (urllib3.exceptions.HTTPError, websocket.WebSocketException, OSError) as error:
-        raise ClusterError(problems.CLUSTER_UNREACHABLE, context=context, server=server) from error
+        if response.status >= 400:
+            error = ApiException(status=response.status, reason=response.reason)
+            error.body = data.decode("utf-8", "replace")
+            raise error
