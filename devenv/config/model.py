@@ -63,7 +63,7 @@ class Test:
 
 @dataclass(frozen=True, slots=True)
 class Deploy:
-    """A service's own manifests: a file or folder, and which workload ("kind/name") and container are the service's."""
+    """A service's own manifests: a file, and which workload ("kind/name") and container are the service's."""
 
     path: Path
     workload: str | None = None

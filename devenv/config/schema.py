@@ -27,12 +27,14 @@ PORT_NAME = r"^[a-z]([a-z0-9]|-[a-z0-9]){0,14}$"
 ABSOLUTE = r"^/"
 SIZE = r"^[0-9]+(\.[0-9]+)?([kMGTPE]|[KMGTPE]i)?$"
 FILLED = r"\S"
+URL = r"^https?://[^/]"
 WORDS_OF_PATTERNS = {
     NAME: "a name of lowercase letters, digits and dashes",
     PORT_NAME: "a port name of at most 15 lowercase letters, digits and dashes",
     ABSOLUTE: "an absolute path in the container",
     SIZE: "a size such as 1Gi",
     FILLED: "text that is not empty",
+    URL: "a URL that begins with http:// or https://",
 }
 
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -212,5 +214,5 @@ class SettingsFile(Strict):
     cluster: ClusterFile = ClusterFile()
     registry: RegistryFile = RegistryFile()
     tools: dict[str, str] = {}
-    mirrors: dict[str, str] = {}
+    mirrors: dict[str, Annotated[str, Field(pattern=URL)]] = {}
     allowed_contexts: list[str] = []

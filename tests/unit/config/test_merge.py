@@ -91,3 +91,21 @@ def test_plus_keys_append_in_any_grouping() -> None:
 
 def test_a_list_replaces_a_list() -> None:
     assert plain_value(merge(text("a: [1]"), text("a: [2]"))) == {"a": [2]}
+
+
+LISTED = st.tuples(st.sampled_from(["a", "+a"]), origins(), LISTS).map(
+    lambda parts: Map({parts[0]: (parts[1], parts[2])}, parts[1])
+)
+
+
+@given(LISTED | st.just(EMPTY), LISTED | st.just(EMPTY), LISTED | st.just(EMPTY))
+def test_adding_and_replacing_are_associative(a: Map, b: Map, c: Map) -> None:
+    assert plain_value(merge(merge(a, b), c)) == plain_value(merge(a, merge(b, c)))
+
+
+@given(LISTS, LISTS)
+def test_an_added_list_comes_behind_with_its_origins(a: Sequence, b: Sequence) -> None:
+    origin = EMPTY.origin
+    merged = merge(Map({"a": (origin, a)}, origin), Map({"+a": (origin, b)}, origin)).value("a")
+    assert isinstance(merged, Sequence)
+    assert merged.items == a.items + b.items

@@ -31,7 +31,7 @@ def test_everything_can_be_set(tmp_path: Path) -> None:
 
 def test_faults_are_told_with_their_place(tmp_path: Path) -> None:
     file = tmp_path / "s.yaml"
-    file.write_text("cluster: {provider: k3d}\nregistri: {}\n")
+    file.write_text("cluster: {provider: k3d}\nregistri: {}\nmirrors: {docker.io: mirror}\n")
     with pytest.raises(ConfigError) as caught:
         load_settings({}, default=file)
     assert caught.value.code == "settings-invalid"
@@ -39,6 +39,7 @@ def test_faults_are_told_with_their_place(tmp_path: Path) -> None:
         's.yaml:1:21  cluster.provider  expected kind, got "k3d"',
         's.yaml:2:1  registri  unknown key "registri" (did you mean "registry"?); '
         "known: allowed_contexts, cluster, mirrors, registry, tools",
+        's.yaml:3:22  mirrors.docker.io  expected a URL that begins with http:// or https://, got "mirror"',
     ]
 
 
