@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +12,15 @@ import typer
 
 from devenv import errors
 from devenv.cli import app as application
+from devenv.errors import Problem
+from devenv.flows.doctor import Finding
+from devenv.flows.down import DownResult
+from devenv.flows.status import UnitStatus
+from devenv.flows.test import TestResult
+from devenv.flows.units import UnitResult
+from devenv.flows.up import UpResult
 from devenv.problems import CATALOGUE
+from devenv.session.forwarding import Forward
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
 NOTICE = "<!-- written by `make docs`; a test compares it with the code -->\n"
@@ -76,9 +85,40 @@ def exit_codes_page() -> str:
     return "\n".join([NOTICE, "# Exit codes\n", intro, "| code | meaning |", "| --- | --- |", *lines]) + "\n"
 
 
+JSON_RESULTS: tuple[tuple[str, type, str], ...] = (
+    ("devenv up", UpResult, "and `changed`, `forwards` (a list of forwards)"),
+    ("devenv up: each of `units`", UnitResult, ""),
+    ("devenv status: each of `units`", UnitStatus, "beside `environment`, `context`, `namespace`, `ready`, `session`"),
+    ("devenv status: each of `session.forwards`", Forward, "beside `pid`, `foreground`, `synced`, `sync`, `problems`"),
+    ("devenv down", DownResult, ""),
+    ("devenv test", TestResult, "and `exit`: `{code, origin}` with origin `runner`"),
+    ("devenv doctor: each of the list", Finding, ""),
+    ("devenv explain: one, or each of the list", Problem, ""),
+)
+
+
+def json_page() -> str:
+    parts = [
+        NOTICE,
+        "# JSON output\n",
+        "With `-o json`, stdout has one JSON document (`devenv logs`: one `{unit, line}` a line); progress stays on "
+        "stderr. These fields are stable: new ones may come, none goes or changes its meaning within a major version.\n",
+        "An error is `{error: {code, message, details, hint}, exit: {code, origin}}` with origin `devenv`.\n",
+    ]
+    for title, kind, more in JSON_RESULTS:
+        names = ", ".join(f"`{field.name}`" for field in dataclasses.fields(kind))
+        parts += [f"## {title}\n", f"{kind.__doc__}\n", f"{names}{f'; {more}' if more else ''}\n"]
+    return "\n".join(parts).rstrip() + "\n"
+
+
 def pages() -> dict[str, str]:
     """Every generated page by its file name."""
-    return {"commands.md": cli_page(), "errors.md": errors_page(), "exit-codes.md": exit_codes_page()}
+    return {
+        "commands.md": cli_page(),
+        "errors.md": errors_page(),
+        "exit-codes.md": exit_codes_page(),
+        "json.md": json_page(),
+    }
 
 
 if __name__ == "__main__":
