@@ -102,12 +102,16 @@ def json_page() -> str:
         NOTICE,
         "# JSON output\n",
         "With `-o json`, stdout has one JSON document (`devenv logs`: one `{unit, line}` a line); progress stays on "
-        "stderr. These fields are stable: new ones may come, none goes or changes its meaning within a major version.\n",
+        "stderr. These fields are stable: new ones may come, none goes or changes its meaning in a major version.\n",
         "An error is `{error: {code, message, details, hint}, exit: {code, origin}}` with origin `devenv`.\n",
     ]
     for title, kind, more in JSON_RESULTS:
         names = ", ".join(f"`{field.name}`" for field in dataclasses.fields(kind))
-        parts += [f"## {title}\n", f"{kind.__doc__}\n", f"{names}{f'; {more}' if more else ''}\n"]
+        parts += [
+            f"## {title}\n",
+            f"{(kind.__doc__ or '').splitlines()[0]}\n",
+            f"{names}{f'; {more}' if more else ''}\n",
+        ]
     return "\n".join(parts).rstrip() + "\n"
 
 
