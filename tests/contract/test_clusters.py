@@ -18,7 +18,7 @@ from devenv.ports import Access, Clusters
 from tests.conftest import Machine
 from tests.fakes.clusters import FakeClusters
 
-NAME = "devenv-contract"
+NAME = f"devenv-contract-{os.getpid()}"
 MIRRORS = {"docker.io": "http://devenv-testbed-mirror:5000"}
 
 

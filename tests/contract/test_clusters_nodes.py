@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -11,8 +12,8 @@ from devenv.images.nodes import KIND_LABEL, DockerNodes
 from devenv.ports import Node, Nodes
 from tests.fakes.images import FakeNodes
 
-CLUSTER = "devenv-contract"
-NODE = "devenv-contract-control-plane"
+CLUSTER = f"devenv-contract-{os.getpid()}"
+NODE = f"{CLUSTER}-control-plane"
 DEEP = "/etc/containerd/certs.d/localhost:5990/hosts.toml"
 
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from docker import DockerClient
 
 NAME = "devenv-contract-registry"
+OTHER = "devenv-contract-other"
 NETWORK = "devenv-contract-net"
 PORT = 5990
 SETTINGS = Settings(file=Path("settings.yaml"), cluster="devenv-contract", registry_name=NAME, registry_port=PORT)
@@ -42,8 +43,9 @@ def docker(machine: Machine) -> Iterator[DockerClient]:
     client = docker.from_env()
 
     def clean() -> None:
-        for container in client.containers.list(all=True, filters={"name": "devenv-contract-"}):
-            container.remove(force=True, v=True)
+        for name in (NAME, OTHER):
+            with suppress(docker.errors.NotFound):
+                client.containers.get(name).remove(force=True, v=True)
         with suppress(docker.errors.NotFound):
             client.networks.get(NETWORK).remove()
 
@@ -127,7 +129,7 @@ def test_its_volume_and_the_network_it_came_with_go_with_it(registry: DockerRegi
 @real_only
 def test_a_network_that_others_use_stays(registry: DockerRegistry, docker: DockerClient) -> None:
     # A stopped container could not start again without it.
-    docker.containers.create("registry:2", name="devenv-contract-other", network=NETWORK)
+    docker.containers.create("registry:2", name=OTHER, network=NETWORK)
     registry.ensure(network=NETWORK)
     assert docker.containers.get(NAME).labels[MADE_NETWORK] == "false"
     registry.remove()
