@@ -101,10 +101,10 @@ def test_two_commands_at_once(kube: KubeConnection, box: Place) -> None:
 
 @pytest.mark.cluster
 def test_a_command_whose_container_dies_has_no_good_end(kube: KubeConnection, namespace: str) -> None:
-    place = start_pod(kube, namespace, "sleep 1000")
+    place = start_pod(kube, namespace, "until [ -e /tmp/over ]; do sleep 0.1; done")
     stream = kube.pods.exec(*place, ["sh", "-c", "echo ready; cat"], stdin=True)
     assert stream.read(20) == (b"ready\n", b"")
-    kube.pods.exec(*place, ["sh", "-c", "kill -9 -1"]).close()
+    read_all(kube.pods.exec(*place, ["touch", "/tmp/over"]))
     read_all(stream)
     assert stream.returncode() != 0
 
