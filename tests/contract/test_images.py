@@ -39,7 +39,7 @@ def real(machine: Machine) -> Iterator[DockerImages]:
     registry = DockerRegistry(SETTINGS, holder=holder)
     registry.ensure(network=NETWORK)
     yield DockerImages(SETTINGS, LocalCommands({}))
-    for image in client.images.list(filters={"reference": "localhost:5992/*"}):
+    for image in client.images.list(filters={"reference": ["localhost:5992/*", "localhost:5989/*"]}):
         client.images.remove(image.id or "", force=True)
     registry.remove()
     client.close()
