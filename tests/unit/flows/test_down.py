@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from devenv.errors import Refused
+from devenv.flows.down import DownRequest, down
+from devenv.plan.marks import ENVIRONMENT, MANAGED_BY
+from tests.fakes.clusters import FakeClusters
+from tests.fakes.kube import FakeObjects
+from tests.fakes.world import FakeKube, fake_world
+
+LABELS = {MANAGED_BY: "devenv", ENVIRONMENT: "shop"}
+
+
+def namespace(name: str, *, ours: bool = True) -> dict[str, Any]:
+    labels = {MANAGED_BY: "devenv", ENVIRONMENT: name} if ours else {}
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}
+
+
+def mine(kind: str, name: str, *, api: str = "v1", labels: dict[str, str] = LABELS) -> dict[str, Any]:
+    return {"apiVersion": api, "kind": kind, "metadata": {"name": name, "namespace": "shop", "labels": labels}}
+
+
+@pytest.fixture
+def kube() -> FakeKube:
+    return FakeKube(
+        objects=FakeObjects(
+            namespace("shop"),
+            mine("Deployment", "orders", api="apps/v1"),
+            mine("Service", "orders"),
+            mine("PersistentVolumeClaim", "postgres-data"),
+            mine("ConfigMap", "users-own", labels={}),
+        )
+    )
+
+
+def names(kube: FakeKube) -> set[str]:
+    kinds = ("v1", "Namespace"), ("apps/v1", "Deployment"), ("v1", "Service"), ("v1", "PersistentVolumeClaim")
+    found = {o["metadata"]["name"] for api, kind in kinds for o in kube.objects.select(api, kind)}
+    return found | {o["metadata"]["name"] for o in kube.objects.select("v1", "ConfigMap", namespace="shop")}
+
+
+def take_down(tmp_path: Path, kube: FakeKube, request: DownRequest, *, answer: bool = False, **changes: Any) -> Any:
+    world = fake_world(tmp_path, kube, **changes)
+    return down(request, world, end_session=lambda kube: True, confirm=lambda action: answer)
+
+
+def test_what_devenv_made_goes_and_data_and_what_others_made_stays(tmp_path: Path, kube: FakeKube) -> None:
+    result = take_down(tmp_path, kube, DownRequest("shop"))
+    assert result.removed == ["the session", "deployment/orders", "service/orders"]
+    assert result.remains == ["namespace shop", "volume postgres-data"]
+    assert ("delete", "configmap/users-own") not in kube.objects.calls
+    assert ("delete", "persistentvolumeclaim/postgres-data") not in kube.objects.calls
+
+
+def test_a_namespace_that_devenv_did_not_make_is_left_alone(tmp_path: Path) -> None:
+    kube = FakeKube(objects=FakeObjects(namespace("shop", ours=False)))
+    result = take_down(tmp_path, kube, DownRequest("shop", volumes=True))
+    assert result.removed == []
+    assert [call for call in kube.objects.calls if call[0] == "delete"] == []
+
+
+def test_other_environments_on_the_cluster_ask_for_a_yes(tmp_path: Path, kube: FakeKube) -> None:
+    kube.objects.apply(namespace("billing"))
+    clusters = FakeClusters(status="running")
+    with pytest.raises(Refused) as caught:
+        take_down(tmp_path, kube, DownRequest("shop", cluster=True), clusters=clusters)
+    assert caught.value.code == "unconfirmed"
+    assert "billing" in caught.value.message
+    assert "delete" not in clusters.calls
+    take_down(tmp_path, kube, DownRequest("shop", cluster=True), clusters=clusters, answer=True)
+    assert "delete" in clusters.calls
+
+
+def test_twice_is_no_error(tmp_path: Path, kube: FakeKube) -> None:
+    take_down(tmp_path, kube, DownRequest("shop", volumes=True))
+    assert take_down(tmp_path, kube, DownRequest("shop", volumes=True)).removed == []
