@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from devenv import problems
 from devenv.config.model import Environment, Service
 from devenv.errors import ClusterError, DevenvError, RunLost, UsageError
+from devenv.flows.units import container_of
 from devenv.flows.up import check_names
 from devenv.flows.world import World
 from devenv.health.verdict import is_ready
@@ -86,14 +87,15 @@ def run_tests(request: TestRequest, kube: Kube, world: World, *, sync: Callable[
     pod = ready_pod(kube, request.environment.name, service.name)
     sync(service.name)
     name = pod["metadata"]["name"]
+    container = container_of(service)
     if restarts(service) and service.ports:
-        _wait_listening(kube, request.environment.name, name, service)
+        _wait_listening(kube, (request.environment.name, name, container), next(iter(service.ports.values())))
     command = ["sh", "-c", RUNNER, "devenv", *service.test.command, *request.arguments]
-    run = _Run(kube, request.environment.name, name, service.name, request.timeout)
+    place = (request.environment.name, name, container)
     try:
-        code = run.follow(kube.pods.exec(request.environment.name, name, service.name, command), show)
+        code = _Run(kube, place, request.timeout).follow(kube.pods.exec(*place, command), show)
     finally:
-        reports = collect_reports(kube, request.environment, service, name)
+        reports = collect_reports(kube, request.environment, service, place)
     return TestResult(service.name, name, code, round(time.monotonic() - started, 3), reports)
 
 
@@ -106,9 +108,12 @@ def ready_pod(kube: Kube, environment: str, service: str) -> Object:
     return ready[-1]
 
 
-def _wait_listening(kube: Kube, namespace: str, pod: str, service: Service) -> None:
-    port = next(iter(service.ports.values()))
-    stream = kube.pods.exec(namespace, pod, service.name, ["sh", "-c", LISTENING, "devenv", str(port)])
+Place = tuple[str, str, str]
+"""Namespace, pod, container."""
+
+
+def _wait_listening(kube: Kube, place: Place, port: int) -> None:
+    stream = kube.pods.exec(*place, ["sh", "-c", LISTENING, "devenv", str(port)])
     while stream.read(READ_SECONDS) is not None:
         pass
     stream.close()
@@ -117,9 +122,9 @@ def _wait_listening(kube: Kube, namespace: str, pod: str, service: Service) -> N
 class _Run:
     """One run under way, ended in the pod too where it must end early."""
 
-    def __init__(self, kube: Kube, namespace: str, pod: str, container: str, timeout: float) -> None:
+    def __init__(self, kube: Kube, place: Place, timeout: float) -> None:
         self._kube = kube
-        self._where = (namespace, pod, container)
+        self._where = place
         self._timeout = timeout
         self._pid = ""
         self._head = b""
@@ -166,11 +171,11 @@ class _Run:
         stream.close()
 
 
-def collect_reports(kube: Kube, environment: Environment, service: Service, pod: str) -> tuple[str, ...]:
+def collect_reports(kube: Kube, environment: Environment, service: Service, place: Place) -> tuple[str, ...]:
     """Copy the service's report files to `.devenv/reports/SERVICE/`; those that are not there are left out."""
     found = []
     for report in service.test.reports if service.test else ():
-        content = _read_remote(kube, environment.name, pod, service.name, report)
+        content = _read_remote(kube, place, report)
         if content is not None:
             target = environment.root / ".devenv" / "reports" / service.name / PurePosixPath(report).name
             _write(target, content)
@@ -183,9 +188,9 @@ def _write(target: Path, content: bytes) -> None:
     target.write_bytes(content)
 
 
-def _read_remote(kube: Kube, namespace: str, pod: str, container: str, path: str) -> bytes | None:
+def _read_remote(kube: Kube, place: Place, path: str) -> bytes | None:
     try:
-        stream = kube.pods.exec(namespace, pod, container, ["cat", path])
+        stream = kube.pods.exec(*place, ["cat", path])
         parts = []
         while (read := stream.read(READ_SECONDS)) is not None:
             parts.append(read[0])

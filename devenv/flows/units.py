@@ -16,6 +16,7 @@ from devenv.flows.observe import Observed, wait_ready
 from devenv.flows.steps import Note
 from devenv.flows.world import World
 from devenv.health.verdict import is_rolled_out, judge_pod
+from devenv.plan.manifests import container_name
 from devenv.plan.marks import ENVIRONMENT, MANAGED_BY, UNIT, hash_of, selector
 from devenv.plan.units import Files, Image, Unit, namespace_of, unit_objects, wanted_files
 from devenv.ports import BuildRequest, Kube, Object, Ref
@@ -64,6 +65,13 @@ def read_files(environment: Environment) -> Files:
         detail = f"{error.filename}: {error.strerror}"
         raise ConfigError(problems.CONFIG_INVALID, count="1 fault", details=[detail]) from error
     return Files(single, stubs)
+
+
+def container_of(spec: Service) -> str:
+    """The name of the container that runs a service. ConfigError where its own manifests don't tell."""
+    if spec.deploy is None:
+        return spec.name
+    return container_name(spec, spec.deploy, spec.deploy.path.read_bytes())
 
 
 def _read_folder(folder: Path) -> Mapping[str, bytes]:

@@ -30,6 +30,11 @@ def own_objects(spec: Service, deploy: Deploy, content: bytes, container: Object
     return objects
 
 
+def container_name(spec: Service, deploy: Deploy, content: bytes) -> str:
+    """The name of the service's container in its own manifests. ConfigError manifest-invalid."""
+    return str(_own_container(spec, deploy, _parse(spec, deploy, content))[1]["name"])
+
+
 def _fail(spec: Service, *details: str) -> ConfigError:
     return ConfigError(problems.MANIFEST_INVALID, service=spec.name, details=details)
 

@@ -11,6 +11,7 @@ from dataclasses import asdict
 from devenv import problems
 from devenv.config.model import Environment, Service
 from devenv.errors import DevenvError, SyncError
+from devenv.flows.units import container_of
 from devenv.flows.world import World
 from devenv.plan.marks import content_hash
 from devenv.plan.units import namespace_of
@@ -77,13 +78,14 @@ class Session:
         self._stack.callback(server.close)
 
     def _loop(self, service: Service) -> SyncLoop:
+        container = container_of(service)
         return SyncLoop(
             service,
             self._kube.pods,
             self._world.watcher,
             namespace=self._namespace,
-            container=service.name,
-            find_pods=lambda: [(c.pod, c.id) for c in self._pods.containers(service.name) if c.name == service.name],
+            container=container,
+            find_pods=lambda: [(c.pod, c.id) for c in self._pods.containers(service.name) if c.name == container],
             on_outcome=self._tell,
         )
 

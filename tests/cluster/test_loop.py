@@ -119,6 +119,40 @@ def test_only_what_changed_is_deployed_again(small: Project) -> None:
     assert small.json("up", "-d")["changed"] is True
 
 
+MANIFESTS = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: front}
+spec:
+  selector: {matchLabels: {app: front}}
+  template:
+    metadata: {labels: {app: front}}
+    spec:
+      containers:
+        - {name: side, image: "busybox:1", command: [sleep, "1000"]}
+        - {name: program, image: "web:latest", ports: [{containerPort: 8600}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: web}
+spec:
+  selector: {app: front}
+  ports: [{port: 8600}]
+"""
+
+
+def test_own_manifests_run_synced_and_tested(project: Project) -> None:
+    project.write("deploy.yaml", MANIFESTS)
+    project.edit("devenv.yaml", "    build: web\n", "    build: web\n    deploy: deploy.yaml\n")
+    done = project.devenv("up", "-d")
+    assert done.code == 0, done.text
+    project.edit(SOURCE, '"hello"', '"own"')
+    assert project.ask()["greeting"] == "own"
+    tested = project.devenv("test")
+    assert (tested.code, "own" in tested.err) == (1, True), tested.text
+    assert project.json("up", "-d")["changed"] is True
+
+
 def test_down_keeps_the_namespace_and_up_comes_back(project: Project) -> None:
     project.write("profiles/default.yaml", "include: [postgres]\ndependencies:\n  postgres: {}\n")
     project.edit("devenv.yaml", "needs: [redis, payments]", "needs: [postgres]")
