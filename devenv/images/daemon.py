@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 SOCKET = "/var/run/docker.sock"
 TIMEOUT_SECONDS = 120
+KNOCK_SECONDS = 5
 
 
 def address() -> str:
@@ -43,12 +45,25 @@ def docker_client() -> DockerClient:
 
 def open_client() -> DockerClient:
     """A client of one's own, to be closed. ToolError docker-missing or docker-not-running."""
+    _knock(address())
     import docker
 
     with translate("reach the daemon"):
         if os.environ.get("DOCKER_HOST"):
             return docker.from_env(timeout=TIMEOUT_SECONDS, version="auto")
         return docker.DockerClient(base_url=address(), timeout=TIMEOUT_SECONDS, version="auto")
+
+
+def _knock(where: str) -> None:
+    """Refuse an address of a Unix socket on which nobody listens; the SDK would leave its own socket open."""
+    if not where.startswith("unix://"):
+        return
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.settimeout(KNOCK_SECONDS)
+        try:
+            probe.connect(where.removeprefix("unix://"))
+        except OSError as error:
+            raise unreachable() from error
 
 
 def canceller(client: DockerClient) -> Callable[[], None]:

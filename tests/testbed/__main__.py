@@ -12,6 +12,7 @@ from contextlib import contextmanager
 
 from tests.testbed.base import plan_base
 from tests.testbed.commands import TestbedError, read, run
+from tests.testbed.daemon import stop_daemon
 from tests.testbed.docker import (
     can_pull_from_hub,
     find_test_clusters,
@@ -20,7 +21,6 @@ from tests.testbed.docker import (
     remove_containers,
     restart_docker,
     start_stopped_nodes,
-    stop_docker,
     uses_mirror,
 )
 from tests.testbed.machine import plan_packages
@@ -165,7 +165,7 @@ def down_all(places: Places) -> int:
     """Also remove the mirror's images, stop the daemon that `up` started, and remove the state folder."""
     clean(places)
     read(["docker", "volume", "rm", MIRROR_NAME])
-    if stop_docker(places):
+    if stop_daemon(places):
         say("✓ dockerd stopped")
     shutil.rmtree(places.home)
     say(f"✓ {places.home} removed")

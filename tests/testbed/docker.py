@@ -1,23 +1,20 @@
 """The Docker daemon: whether one runs and whose it is, starting our own, and its settings."""
 
 import json
-import os
 import shutil
-import signal
-import subprocess
 import time
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from tests.testbed.commands import TestbedError, read, read_json, run
+from tests.testbed.daemon import start_daemon
 from tests.testbed.fingerprints import fingerprint
 from tests.testbed.places import MIRROR_ADDRESS, NETWORK, Places
 from tests.testbed.steps import Step, write_file
 
 DAEMON_SETTINGS = Path("/etc/docker/daemon.json")
 MIRROR_URL = f"http://{MIRROR_ADDRESS}"
-RUN_PID = Path("/var/run/docker.pid")
 START_SECONDS = 60
 CAP_SYS_RESOURCE = 24
 # Debian's Docker has no buildx, and a newer client would ask for it.
@@ -95,26 +92,8 @@ def start_docker(places: Places, log: Path) -> None:
     if Path("/run/systemd/system").is_dir():
         run(["systemctl", "enable", "--now", "docker"], log)
     else:
-        _start_by_hand(places)
+        start_daemon(places)
     _await_daemon(places)
-
-
-def _start_by_hand(places: Places) -> None:
-    daemon = shutil.which("dockerd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
-    if daemon is None:
-        raise TestbedError("dockerd is not on PATH\nhint: install Docker's daemon (Debian: docker.io)")
-    _remove_stale_pid(RUN_PID)
-    with (places.logs / "dockerd.log").open("ab") as output:
-        process = subprocess.Popen(
-            [daemon], stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
-        )
-    write_file(places.home / "dockerd.pid", f"{process.pid}\n")
-
-
-def _remove_stale_pid(path: Path) -> None:
-    # After a reset of the machine another program may have the number, and dockerd would refuse to start.
-    if path.is_file() and not _is_dockerd(int(path.read_text())):
-        path.unlink()
 
 
 def _await_daemon(places: Places) -> None:
@@ -132,25 +111,6 @@ def restart_docker(places: Places) -> bool:
         return False
     start_docker(places, places.logs / "docker.log")
     return True
-
-
-def stop_docker(places: Places) -> bool:
-    """Stop the daemon that `start_docker` started by hand; False if there is none."""
-    pid_file = places.home / "dockerd.pid"
-    pid = int(pid_file.read_text()) if pid_file.is_file() else 0
-    if not pid or not _is_dockerd(pid):
-        return False
-    os.kill(pid, signal.SIGTERM)
-    deadline = time.monotonic() + START_SECONDS
-    while _is_dockerd(pid) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    pid_file.unlink()
-    return True
-
-
-def _is_dockerd(pid: int) -> bool:
-    name, state = Path(f"/proc/{pid}/comm"), Path(f"/proc/{pid}/stat")
-    return name.is_file() and name.read_text().strip() == "dockerd" and " Z " not in state.read_text()
 
 
 def create_network(log: Path) -> None:

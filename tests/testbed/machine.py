@@ -6,6 +6,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from tests.testbed.commands import TestbedError, run
+from tests.testbed.daemon import SYSTEM_FOLDERS
 from tests.testbed.steps import Step
 
 # program → the package that brings it
@@ -17,7 +18,6 @@ WANTED = {
     "mvn": "maven",
     "runc": "runc",
 }
-SYSTEM_FOLDERS = "/usr/local/sbin:/usr/sbin:/sbin"
 
 
 def plan_packages() -> Step:

@@ -121,7 +121,8 @@ def start_mirror(places: Places, registry: Image, log: Path) -> None:
 
 def mend_mirror() -> bool:
     """Start the mirror's container if it is there but stopped; True if that was needed."""
-    if is_mirror_up() or read(["docker", "start", MIRROR_NAME]) is None:
+    state = read(["docker", "inspect", "--format", "{{.State.Running}}", MIRROR_NAME])
+    if state != "false" or read(["docker", "start", MIRROR_NAME]) is None:
         return False
     _await_mirror()
     return True
@@ -152,7 +153,7 @@ def _ask(method: str, path: str) -> int:
     )
     direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with direct.open(request, timeout=5) as answer:
+        with direct.open(request, timeout=20) as answer:
             return int(answer.status)
     except urllib.error.HTTPError as error:
         return error.code
