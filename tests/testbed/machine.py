@@ -11,6 +11,7 @@ from tests.testbed.steps import Step
 
 # program → the package that brings it
 WANTED = {
+    "busybox": "busybox",
     "debootstrap": "debootstrap",
     "docker": "docker.io",
     "dockerd": "docker.io",
