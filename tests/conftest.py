@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.testbed.places import find_places
+
 ROOT = Path(__file__).parent.parent
 CLUSTER = "devenv-test"
 REGISTRY = "devenv-test-registry"
@@ -21,6 +23,13 @@ REGISTRY_PORT = 5002
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--keep-cluster", action="store_true", help="leave the tests' cluster running at the end")
+
+
+def pytest_report_header() -> str | None:
+    """What the images of this run are: a report of tests on lookalikes says so."""
+    if find_places(os.environ).settings.is_file():
+        return "images: lookalikes made by tests/testbed from Debian's packages, under the public images' names"
+    return None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
