@@ -12,15 +12,16 @@ from typing import TYPE_CHECKING, TextIO
 if TYPE_CHECKING:
     from rich.status import Status
 
-SHOW_NOTES_EVERY = 5.0
-"""Without a terminal, a step that takes long says what it does at most this often (seconds)."""
+SHOW_EVERY = 10.0
+"""Without a terminal, a step that takes long says this often (seconds) that it goes on, and with what."""
 
 
 class PlainProgress:
-    """One line when a step ends; now and then one while it goes on."""
+    """One line when a step ends, and one every `every` seconds while it goes on."""
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, *, every: float = SHOW_EVERY) -> None:
         self._stream = stream
+        self._every = every
         self._lock = threading.Lock()
 
     def _line(self, text: str) -> None:
@@ -31,22 +32,24 @@ class PlainProgress:
     @contextmanager
     def step(self, label: str) -> Iterator[Callable[[str], None]]:
         """A step: its end is a line with its note and duration."""
-        started = shown = time.monotonic()
+        started = time.monotonic()
         notes = [""]
-
-        def note(text: str) -> None:
-            nonlocal shown
-            notes[0] = text
-            if time.monotonic() - shown > SHOW_NOTES_EVERY:
-                shown = time.monotonic()
-                self._line(f"  ... {label}: {text}")
-
+        ended = threading.Event()
+        threading.Thread(target=self._tell_on, args=(label, notes, ended), name="progress", daemon=True).start()
+        line = f"✗ {label}"
         try:
-            yield note
-        except BaseException:
-            self._line(f"✗ {label}")
-            raise
-        self._line(_ended(label, notes[0], time.monotonic() - started))
+            yield lambda text: notes.__setitem__(0, text)
+            line = _ended(label, notes[0], time.monotonic() - started)
+        finally:
+            ended.set()
+            self._line(line)
+
+    def _tell_on(self, label: str, notes: list[str], ended: threading.Event) -> None:
+        while not ended.wait(self._every):
+            with self._lock:
+                if not ended.is_set():
+                    self._stream.write(f"  ... {label}: {notes[0]}\n" if notes[0] else f"  ... {label}\n")
+                    self._stream.flush()
 
     def note(self, text: str) -> None:
         """A line of its own."""
