@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -19,6 +20,11 @@ ROOT = Path(__file__).parent.parent
 CLUSTER = "devenv-test"
 REGISTRY = "devenv-test-registry"
 REGISTRY_PORT = 5002
+
+
+# A shell starts what runs in the background with Ctrl-C ignored, and all that is started from here would inherit that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -25,7 +25,7 @@ def down(
     """Take the environment down; its data stays unless --volumes says otherwise."""
     from devenv.flows.down import DownRequest
     from devenv.flows.down import down as take_down
-    from devenv.session.lifecycle import end_session
+    from devenv.session.lifecycle import end_all_sessions, end_session
     from devenv.terminal.progress import make_progress
     from devenv.terminal.prompts import confirm
     from devenv.terminal.render import print_json
@@ -38,6 +38,7 @@ def down(
         DownRequest(environment.name, volumes, cluster),
         world,
         end_session=lambda kube: end_session(kube, world.runtime, environment.name),
+        end_all_sessions=lambda kube: end_all_sessions(kube, world.runtime),
         confirm=lambda action: yes or confirm(f"{action}: go on?"),
     )
     if output == "json":

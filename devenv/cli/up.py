@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from dataclasses import asdict
 from typing import Annotated
 
@@ -57,6 +59,7 @@ def up(
         return
     progress = make_progress(color=wants_color(no_color=no_color))
     world = make_world(load_machine(), progress)
+    started = time.monotonic()
     result = bring_up(request, world)
     kube = world.connect(world.clusters.access())
     start = Start(environment, arguments=session_arguments(choice, environment.root), detach=detach or output == "json")
@@ -69,7 +72,8 @@ def up(
         progress.note(line)
     if session.here is not None:
         printer = LinePrinter(as_json=False, color=wants_color(no_color=no_color))
-        follow_session(session.here, kube, world, printer.line)
+        since = math.ceil(time.monotonic() - started)
+        follow_session(session.here, kube, world, printer.line, since=since)
 
 
 def session_arguments(choice: Choice, root: object) -> list[str]:

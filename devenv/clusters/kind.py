@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from devenv import problems
 from devenv.clusters.kind_files import MARK, cluster_config, hosts_files
@@ -65,12 +65,17 @@ class KindClusters:
     @contextmanager
     def _alone(self, stop: Stop | None) -> Iterator[bool]:
         """One creation at a time, for what another command is creating must not look left behind; False: stopped."""
-        self._marker.parent.mkdir(parents=True, exist_ok=True)
-        with self._marker.with_name(f"{self._marker.name}.lock").open("w") as file:
+        folder = self._marker.parent
+        folder.mkdir(parents=True, exist_ok=True)
+        # The folder itself is what is locked: a lock file would stay behind.
+        handle = os.open(folder, os.O_RDONLY)
+        try:
             waiting = stop or threading.Event()
-            while not (locked := _try_lock(file)) and not waiting.wait(LOCK_POLL_SECONDS):
+            while not (locked := _try_lock(handle)) and not waiting.wait(LOCK_POLL_SECONDS):
                 pass
             yield locked
+        finally:
+            os.close(handle)
 
     def _create_marked(self, stop: Stop | None, on_line: Callable[[str], None] | None) -> None:
         self._marker.touch()
@@ -176,9 +181,9 @@ def _is_set(stop: Stop | None) -> bool:
     return stop is not None and stop.is_set()
 
 
-def _try_lock(file: IO[str]) -> bool:
+def _try_lock(handle: int) -> bool:
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True

@@ -40,12 +40,13 @@ def down(
     world: World,
     *,
     end_session: Callable[[Kube], bool],
+    end_all_sessions: Callable[[Kube], int],
     confirm: Callable[[str], bool],
 ) -> DownResult:
     """Take the environment down.
 
-    `end_session` ends a live session of it (True if there was one); `confirm` asks before other environments on the
-    same cluster go with it. Raises Refused unconfirmed, ClusterError.
+    `end_session` ends a live session of it (True if there was one), `end_all_sessions` those of all environments of a
+    cluster that goes; `confirm` asks before other environments go with it. Raises Refused unconfirmed, ClusterError.
     """
     result = DownResult(request.environment)
     state = world.clusters.inspect()
@@ -59,6 +60,8 @@ def down(
     elif state.status == "stopped" and not request.cluster:
         raise ClusterError(problems.CLUSTER_UNREACHABLE, context=world.settings.cluster, server="its stopped node")
     if request.cluster:
+        if kube:
+            end_all_sessions(kube)
         _remove_cluster(world, result)
     return result
 

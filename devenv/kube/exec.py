@@ -33,6 +33,7 @@ class KubeExec:
         self._mailbox = Mailbox(limit=LIMIT, on_room=lambda: self._wire.wake())
         self._status = b""
         self._wire = Wire(line.socket, on_message=self._sort, on_end=self._end, is_full=lambda: self._mailbox.is_full)
+        self._wire.start()
 
     def write(self, data: bytes) -> None:
         """Send to its stdin; waits while much is under way. ClusterError where the connection is gone."""

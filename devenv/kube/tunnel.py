@@ -27,6 +27,7 @@ class KubeTunnel:
         self._wire = Wire(
             line.socket, on_message=self._sort, on_end=self._mailbox.end, is_full=lambda: self._mailbox.is_full
         )
+        self._wire.start()
 
     def send(self, data: bytes) -> None:
         """Send bytes; waits while much is under way. OSError where it is gone."""

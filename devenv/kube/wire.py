@@ -27,7 +27,7 @@ READ, WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
 
 
 class Wire:
-    """Binary messages out and in.
+    """Binary messages out and in, from `start` on.
 
     `on_message` and, once at the end, `on_end` are called in the wire's thread; `is_full` says whether to leave what
     comes next with the server for now, and `wake` that it may have changed.
@@ -55,6 +55,9 @@ class Wire:
         for each in (sock, self._wake_in, self._wake_out):
             each.settimeout(0)
         self._selector = selectors.DefaultSelector()
+
+    def start(self) -> None:
+        """Begin to send and receive: once, when who is called back can be."""
         threading.Thread(target=self._run, name="wire", daemon=True).start()
 
     def send(self, payload: bytes) -> None:

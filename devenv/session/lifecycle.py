@@ -77,7 +77,7 @@ def _open(start: Start, kube: Kube, world: World) -> Started:
 
 
 def _spawn(start: Start, path: Path, world: World) -> Started:
-    log = world.runtime / f"{start.environment.name}.log"
+    log = log_path(world.runtime, start.environment.name)
     with world.progress.step("session") as note:
         pid = world.processes.spawn([sys.executable, "-m", "devenv", "session", *start.arguments], log=log)
         answer = _await_ready(path, pid, log, start.environment.name, world)
@@ -109,13 +109,29 @@ def _end(client: ControlClient, path: Path) -> None:
 
 
 def end_session(kube: Kube, runtime: Path, name: str) -> bool:
-    """End the live session of an environment; True if there was one."""
-    path = socket_path(runtime, kube.uid(), name)
+    """End the live session of an environment, its log included; True if there was one."""
+    return _end_at(socket_path(runtime, kube.uid(), name), log_path(runtime, name))
+
+
+def end_all_sessions(kube: Kube, runtime: Path) -> int:
+    """End the sessions of all environments of a cluster; gives how many there were."""
+    first = socket_path(runtime, kube.uid(), "")
+    name_at = len(first.stem)
+    paths = sorted(runtime.glob(f"{first.stem}*.sock"))
+    return sum(_end_at(path, log_path(runtime, path.stem[name_at:])) for path in paths)
+
+
+def log_path(runtime: Path, name: str) -> Path:
+    """Where the background session of an environment writes what it has to say."""
+    return runtime / f"{name}.log"
+
+
+def _end_at(path: Path, log: Path) -> bool:
     client = find_session(path)
-    if client is None:
-        return False
-    _end(client, path)
-    return True
+    if client is not None:
+        _end(client, path)
+    log.unlink(missing_ok=True)
+    return client is not None
 
 
 def describe_session(kube: Kube, runtime: Path, name: str) -> Message | None:
@@ -152,9 +168,9 @@ def _sync_once(environment: Environment, service: str, kube: Kube, world: World)
         session.close()
 
 
-def follow_session(session: Session, kube: Kube, world: World, line: Line) -> None:
-    """Print what all units print until Ctrl-C, then end the session (and leave the environment up)."""
-    request = LogRequest(session.environment, follow=True, since=1)
+def follow_session(session: Session, kube: Kube, world: World, line: Line, *, since: int) -> None:
+    """Print what all units print from `since` seconds ago until Ctrl-C, then end the session; the environment stays."""
+    request = LogRequest(session.environment, follow=True, since=since)
     try:
         read_logs(request, kube, world.stop, line)
     except KeyboardInterrupt:

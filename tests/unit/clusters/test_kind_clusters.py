@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import fcntl
+import os
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -132,11 +135,18 @@ def test_somebody_elses_cluster_is_foreign_and_not_touched(machine: Machine) -> 
     assert machine.status == "foreign"
 
 
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    held = os.open(folder, os.O_RDONLY)
+    fcntl.flock(held, fcntl.LOCK_EX)
+    yield
+    os.close(held)
+
+
 def test_the_cluster_of_another_command_is_waited_for(machine: Machine) -> None:
     machine.state.mkdir()
     stop = threading.Event()
-    with (machine.state / "creating-shop.lock").open("w") as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
+    with locked(machine.state):
         waiting = threading.Thread(target=machine.clusters.create, kwargs={"stop": stop})
         waiting.start()
         machine.nodes.add(NODE)
@@ -150,8 +160,7 @@ def test_waiting_for_another_command_can_be_stopped(machine: Machine) -> None:
     machine.state.mkdir()
     stop = threading.Event()
     stop.set()
-    with (machine.state / "creating-shop.lock").open("w") as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
+    with locked(machine.state):
         machine.clusters.create(stop=stop)
     assert machine.commands.lines == []
 

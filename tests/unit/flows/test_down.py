@@ -44,8 +44,15 @@ def names(kube: FakeKube) -> set[str]:
 
 
 def take_down(tmp_path: Path, kube: FakeKube, request: DownRequest, *, answer: bool = False, **changes: Any) -> Any:
+    ended = changes.pop("ended", [])
     world = fake_world(tmp_path, kube, **changes)
-    return down(request, world, end_session=lambda kube: True, confirm=lambda action: answer)
+    return down(
+        request,
+        world,
+        end_session=lambda kube: True,
+        end_all_sessions=lambda kube: ended.append(kube.context) or 1,
+        confirm=lambda action: answer,
+    )
 
 
 def test_what_devenv_made_goes_and_data_and_what_others_made_stays(tmp_path: Path, kube: FakeKube) -> None:
@@ -71,8 +78,10 @@ def test_other_environments_on_the_cluster_ask_for_a_yes(tmp_path: Path, kube: F
     assert caught.value.code == "unconfirmed"
     assert "billing" in caught.value.message
     assert "delete" not in clusters.calls
-    take_down(tmp_path, kube, DownRequest("shop", cluster=True), clusters=clusters, answer=True)
+    ended: list[str] = []
+    take_down(tmp_path, kube, DownRequest("shop", cluster=True), clusters=clusters, answer=True, ended=ended)
     assert "delete" in clusters.calls
+    assert ended == ["kind-devenv"]
 
 
 def test_twice_is_no_error(tmp_path: Path, kube: FakeKube) -> None:

@@ -52,3 +52,14 @@ def test_closing_ends_a_receive_that_waits(server: Server) -> None:
     tunnel.close()
     reader.join(PATIENCE)
     assert got == [b""]
+
+
+def test_what_came_before_it_was_made_is_not_missed() -> None:
+    for _ in range(50):
+        server = Server("v4.channel.k8s.io")
+        server.send(b"\0" + PORT)
+        server.send(b"\1" + PORT + b"refused")
+        server.hang_up()
+        tunnel = KubeTunnel(server.line)
+        assert tunnel.receive() == b""
+        assert tunnel.error == "refused"

@@ -8,7 +8,7 @@ import pytest
 from devenv.config.model import Environment
 from devenv.errors import Refused, ToolError
 from devenv.session.control import ControlServer, socket_path
-from devenv.session.lifecycle import Start, describe_session, end_session, start_session
+from devenv.session.lifecycle import Start, describe_session, end_all_sessions, end_session, start_session
 from devenv.session.live import fingerprint
 from tests.fakes.world import FakeKube, FakeProcesses, fake_world
 
@@ -72,3 +72,13 @@ def test_ending_a_session_waits_for_its_end(tmp_path: Path) -> None:
     assert not socket_path(tmp_path, "0123456789", "shop").exists()
     assert end_session(FakeKube(), tmp_path, "shop") is False
     assert describe_session(FakeKube(), tmp_path, "shop") is None
+
+
+def test_all_sessions_of_a_cluster_end_with_their_logs_and_dead_sockets(tmp_path: Path) -> None:
+    live = LiveSession(tmp_path, fingerprint="x")
+    (tmp_path / "shop.log").write_text("said")
+    for name in ("01234567-gone.sock", "76543210-other.sock"):
+        (tmp_path / name).touch()
+    assert end_all_sessions(FakeKube(), tmp_path) == 1
+    assert live.asked == ["stop"]
+    assert [path.name for path in tmp_path.iterdir()] == ["76543210-other.sock"]
