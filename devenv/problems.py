@@ -21,6 +21,12 @@ CONFIG_MISSING = Problem(
     "Commands that act on an environment look for devenv.yaml in the current folder and upwards.",
     "go to your project, or name the file with -f",
 )
+FILE_MISSING = Problem(
+    "file-missing",
+    "there is no file {file}",
+    "The file that -f names does not exist.",
+    "name a devenv.yaml that exists, or leave -f away to use the nearest one",
+)
 SETTINGS_INVALID = Problem(
     "settings-invalid",
     "{count} in the settings file {file}",
@@ -29,7 +35,7 @@ SETTINGS_INVALID = Problem(
 )
 NAME_UNKNOWN = Problem(
     "name-unknown",
-    "{kind} {name!r} is not in this environment",
+    "{kind} {name!r} is not in this environment{nearest}",
     "The name on the command line is neither a service nor a dependency of devenv.yaml and its profile.",
     "known: {known}",
 )
@@ -234,6 +240,12 @@ NO_SESSION = Problem(
     "environment {name} has no live session",
     "Forwards and sync live in a session, in a terminal or in the background; none is running.",
     "devenv up -d starts one",
+)
+NO_FORWARD = Problem(
+    "no-forward",
+    "{name} is not reached from this machine",
+    "A session forwards the ports: of services; dependencies are reached inside the cluster only.",
+    "reached from here: {known}",
 )
 TEST_UNCLEAR = Problem(
     "test-unclear",

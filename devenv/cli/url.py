@@ -20,7 +20,7 @@ def url(
 ) -> None:
     """Print the address on this machine that leads to a service."""
     from devenv import problems
-    from devenv.errors import ClusterError
+    from devenv.errors import ClusterError, UsageError
     from devenv.flows.cluster import reach
     from devenv.flows.up import check_names
     from devenv.session.lifecycle import describe_session
@@ -35,4 +35,7 @@ def url(
     if session is None:
         raise ClusterError(problems.NO_SESSION, name=environment.name)
     found = [f"http://127.0.0.1:{f['local']}" for f in session["forwards"] if f["unit"] == service]
+    if not found:
+        known = ", ".join(sorted({f["unit"] for f in session["forwards"]})) or "nothing"
+        raise UsageError(problems.NO_FORWARD, name=service, known=known)
     print_json({"service": service, "urls": found}) if output == "json" else print_lines(found[:1])

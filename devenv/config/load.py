@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from devenv import problems
@@ -31,7 +31,7 @@ def load(
     for a mode of an unknown dependency.
     """
     if file is not None and not file.is_file():
-        raise ConfigError(problems.CONFIG_MISSING, folder=file)
+        raise ConfigError(problems.FILE_MISSING, file=file)
     file = (file or find_file(start)).absolute()
     faults: list[Fault] = []
     tree = read_file(file, faults)
@@ -77,8 +77,16 @@ def _load(
 def _check_modes(modes: Mapping[str, Mode], dependencies: Mapping[str, Dependency]) -> None:
     for name in modes:
         if name not in dependencies:
-            known = ", ".join(sorted(dependencies)) or "none"
-            raise UsageError(problems.NAME_UNKNOWN, kind="dependency", name=name, known=known)
+            raise unknown_name("dependency", name, dependencies)
+
+
+def unknown_name(kind: str, name: str, known: Iterable[str]) -> UsageError:
+    """The error for a name on the command line that is none of the known ones; it tells the nearest."""
+    from devenv.config.shape import nearest
+
+    words = sorted(known)
+    close = nearest(name, words)
+    return UsageError(problems.NAME_UNKNOWN, kind=kind, name=name, nearest=close, known=", ".join(words) or "none")
 
 
 def _profile_tree(tree: Map, file: Path, profile: str | None, faults: list[Fault]) -> Map | None:

@@ -53,8 +53,8 @@ def down(
     if state.status == "foreign":
         raise Refused(problems.CLUSTER_FOREIGN, name=world.settings.cluster)
     kube = world.connect(world.clusters.access()) if state.status == "running" else None
-    if request.cluster and kube:
-        _confirm_others(request, world, kube, confirm)
+    if request.cluster:
+        _confirm(confirm, _losses(request, world, kube, state.status))
     if kube and _is_up(kube, request.environment):
         _take_down(request, world, kube, result, end_session)
     elif state.status == "stopped" and not request.cluster:
@@ -113,13 +113,26 @@ def _wait(world: World, done: Callable[[], bool], what: str) -> None:
             raise Cancelled
 
 
-def _confirm_others(request: DownRequest, world: World, kube: Kube, confirm: Callable[[str], bool]) -> None:
+def _losses(request: DownRequest, world: World, kube: Kube | None, status: str) -> str:
+    """What would go with the cluster though nobody asked for it; "" where nothing would."""
+    if kube is None:
+        return f"the stopped cluster {world.settings.cluster} with all that is in it" if status == "stopped" else ""
     spaces = kube.objects.select("v1", "Namespace", labels=f"{MANAGED_BY}=devenv")
     others = sorted(s["metadata"]["name"] for s in spaces if s["metadata"]["name"] != request.environment)
-    if others:
-        action = f"deleting cluster {world.settings.cluster} with its other environments ({', '.join(others)})"
-        if not confirm(action):
-            raise Refused(problems.UNCONFIRMED, action=action)
+    claims = (
+        [] if request.volumes else kube.objects.select("v1", "PersistentVolumeClaim", namespace=request.environment)
+    )
+    parts = [f"its other environments ({', '.join(others)})"] if others else []
+    parts += (
+        [f"the data of {request.environment} ({', '.join(c['metadata']['name'] for c in claims)})"] if claims else []
+    )
+    return f"cluster {world.settings.cluster} with {' and '.join(parts)}" if parts else ""
+
+
+def _confirm(confirm: Callable[[str], bool], losses: str) -> None:
+    action = f"deleting {losses}"
+    if losses and not confirm(action):
+        raise Refused(problems.UNCONFIRMED, action=action)
 
 
 def _remove_cluster(world: World, result: DownResult) -> None:

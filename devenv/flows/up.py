@@ -7,9 +7,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
-from devenv import problems
+from devenv.config.load import unknown_name
 from devenv.config.model import Environment
-from devenv.errors import UsageError
 from devenv.flows.cluster import cluster_steps
 from devenv.flows.observe import Observed, observing
 from devenv.flows.steps import Note, Step, run_steps
@@ -132,9 +131,7 @@ def check_names(environment: Environment, names: Sequence[str]) -> None:
     known: Mapping[str, object] = {**environment.services, **environment.dependencies}
     for name in names:
         if name not in known:
-            raise UsageError(
-                problems.NAME_UNKNOWN, kind="service or dependency", name=name, known=", ".join(sorted(known))
-            )
+            raise unknown_name("service or dependency", name, known)
 
 
 def plan_lines(request: UpRequest) -> list[str]:

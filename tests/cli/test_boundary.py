@@ -35,7 +35,7 @@ def devenv(folder: Path, *arguments: str) -> Done:
     ("arguments", "code", "said"),
     [
         (["pu"], 2, "No such command 'pu'"),
-        (["up", "wbe"], 2, "[name-unknown]"),
+        (["up", "wbe"], 2, 'did you mean "web"?'),
         (["up", "-d"], 11, "[docker-not-running]"),
         (["up", "--dry-run", "wbe"], 2, "[name-unknown]"),
         (["up", "--real", "redis"], 2, "[name-unknown]"),
@@ -43,7 +43,7 @@ def devenv(folder: Path, *arguments: str) -> Done:
         (["test", "web"], 2, "[no-test]"),
         (["logs", "--since", "5x"], 2, "[duration-invalid]"),
         (["explain", "crash-lop"], 2, "[code-unknown]"),
-        (["up", "-f", "none.yaml"], 10, "[config-missing]"),
+        (["up", "-f", "none.yaml"], 10, "[file-missing]"),
     ],
 )
 def test_what_is_wrong_is_told(project: Path, arguments: list[str], code: int, said: str) -> None:

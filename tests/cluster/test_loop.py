@@ -24,6 +24,11 @@ def test_a_request_meets_the_service_its_redis_and_its_stub(small: Project) -> N
     assert small.ask() == {"greeting": "hello", "redis": "+PONG", "payments": {"charged": True}}
 
 
+def test_a_dependency_has_no_address_here_and_that_is_said(small: Project) -> None:
+    done = small.devenv("url", "redis")
+    assert (done.code, "[no-forward]" in done.err, "reached from here: web" in done.err) == (2, True, True), done.text
+
+
 def test_the_service_is_reached_inside_the_cluster_too(small: Project) -> None:
     command = "import urllib.request as u; print(u.urlopen('http://web:8600/').status)"
     assert small.kubectl("exec", "deploy/web", "--", "python", "-c", command).strip() == "200"

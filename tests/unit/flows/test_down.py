@@ -84,6 +84,23 @@ def test_other_environments_on_the_cluster_ask_for_a_yes(tmp_path: Path, kube: F
     assert ended == ["kind-devenv"]
 
 
+def test_data_that_goes_with_the_cluster_asks_for_a_yes(tmp_path: Path, kube: FakeKube) -> None:
+    with pytest.raises(Refused, match=r"deleting cluster devenv with the data of shop \(postgres-data\) was not"):
+        take_down(tmp_path, kube, DownRequest("shop", cluster=True))
+    clusters = FakeClusters(status="running")
+    take_down(tmp_path, kube, DownRequest("shop", volumes=True, cluster=True), clusters=clusters)
+    assert "delete" in clusters.calls
+
+
+def test_a_stopped_cluster_is_deleted_only_after_a_yes(tmp_path: Path, kube: FakeKube) -> None:
+    clusters = FakeClusters(status="stopped")
+    with pytest.raises(Refused, match="the stopped cluster devenv with all that is in it"):
+        take_down(tmp_path, kube, DownRequest("shop", volumes=True, cluster=True), clusters=clusters)
+    assert "delete" not in clusters.calls
+    take_down(tmp_path, kube, DownRequest("shop", cluster=True), clusters=clusters, answer=True)
+    assert "delete" in clusters.calls
+
+
 def test_twice_is_no_error(tmp_path: Path, kube: FakeKube) -> None:
     take_down(tmp_path, kube, DownRequest("shop", volumes=True))
     assert take_down(tmp_path, kube, DownRequest("shop", volumes=True)).removed == []
