@@ -15,12 +15,19 @@ from devenv.plan.marks import UNIT, Object, content_hash
 CONFIG_MAP_LIMIT = 1024 * 1024
 
 
+GRACE_SECONDS = 10
+"""As with docker compose: a program that does not care about TERM holds nobody up for Kubernetes' half a minute."""
+
+
 def deployment(
     name: str, pod: Object, *, recreate: bool = False, annotations: Mapping[str, str] | None = None
 ) -> Object:
-    """A Deployment of one replica whose pods carry the unit's label."""
+    """A Deployment of one replica whose pods carry the unit's label and end within GRACE_SECONDS."""
     strategy: Object = {"type": "Recreate"} if recreate else {"type": "RollingUpdate"}
-    template: Object = {"metadata": {"labels": {UNIT: name}}, "spec": pod}
+    template: Object = {
+        "metadata": {"labels": {UNIT: name}},
+        "spec": {"terminationGracePeriodSeconds": GRACE_SECONDS, **pod},
+    }
     if annotations:
         template["metadata"]["annotations"] = dict(annotations)
     return {

@@ -133,6 +133,7 @@ spec:
   template:
     metadata: {labels: {app: front}}
     spec:
+      terminationGracePeriodSeconds: 1
       containers:
         - {name: side, image: "busybox:1", command: [sleep, "1000"]}
         - {name: program, image: "web:latest", ports: [{containerPort: 8600}]}

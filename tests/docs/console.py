@@ -58,8 +58,9 @@ class Shell:
 
 
 def normal(text: str) -> str:
-    """Output without what differs from run to run: durations and the width of columns."""
-    return "\n".join(_SPACES.sub(" ", _DURATION.sub("# s", line)).rstrip() for line in text.splitlines())
+    """Output without what differs from run to run: durations, the width of columns, and that something goes on."""
+    lines = [line for line in text.splitlines() if not line.startswith("  ... ")]
+    return "\n".join(_SPACES.sub(" ", _DURATION.sub("# s", line)).rstrip() for line in lines)
 
 
 def matches(expected: str, printed: str) -> bool:

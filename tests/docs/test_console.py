@@ -29,6 +29,7 @@ def block(text: str, language: str = "console", **options: str) -> Block:
         ("took 1.0 s", "took 33.1 s"),
         ("a\n...\nz", "a\nb\nc\nz"),
         ("a\n...\nz", "a\nz"),
+        ("✓ a 1 s", "  ... a: on its way\n✓ a 12 s"),
         ("NAME  KIND", "NAME      KIND"),
     ],
 )
