@@ -39,6 +39,30 @@ NAME_UNKNOWN = Problem(
     "The name on the command line is neither a service nor a dependency of devenv.yaml and its profile.",
     "known: {known}",
 )
+USAGE = Problem(
+    "usage",
+    "{text}",
+    "The command line has a command, an option or a value that devenv does not know, or it lacks one.",
+    "{command} --help shows what there is",
+)
+PROFILE_UNKNOWN = Problem(
+    "profile-unknown",
+    "there is no profile {name!r}{nearest}",
+    "Neither profiles/ beside devenv.yaml nor devenv itself has a profile of that name.",
+    "known: {known}",
+)
+SHELL_UNKNOWN = Problem(
+    "shell-unknown",
+    "can't tell which shell to set up: SHELL is {shell!r}",
+    "Completion is made for bash, zsh and fish; SHELL names another one, or nothing.",
+    "name one: devenv completion install --shell bash",
+)
+FILE_NOT_WRITTEN = Problem(
+    "file-not-written",
+    "{file} can't be written: {reason}",
+    "The folder belongs to another user, is read-only, or the disk is full.",
+    "make it writable, or redirect what devenv prints into a file of your own",
+)
 CODE_UNKNOWN = Problem(
     "code-unknown",
     "there is no error code {code_given!r}",

@@ -177,6 +177,8 @@ class ParameterFile(Strict):
 class DependencyFile(Strict):
     """A dependency."""
 
+    doc: str = ""
+    memory: Annotated[str, Field(pattern=SIZE)] | None = None
     mode: Literal["stub", "real", "off"] | None = None
     stub: StubFile | None = None
     real: RealFile | None = None
@@ -188,6 +190,7 @@ class ProfileFile(Strict):
     """A profile."""
 
     version: Literal[1] = 1
+    description: str = ""
     include: list[str] = []
     dependencies: dict[Name, DependencyFile] = {}
 
