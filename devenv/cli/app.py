@@ -8,19 +8,21 @@ import signal
 import sys
 from collections.abc import Sequence
 from types import FrameType
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from devenv import __version__
-from devenv.errors import EXIT_BUG, EXIT_INTERRUPTED, DevenvError
+from devenv.cli.help import dress
+from devenv.errors import EXIT_BUG, EXIT_INTERRUPTED, DevenvError, UsageError
 
 app = typer.Typer(
     name="devenv",
     help="The environment that a service really runs in, on your machine: cluster, dependencies, live sync, tests.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    add_completion=True,
+    add_completion=False,
+    rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
@@ -42,21 +44,26 @@ def _root(
 
 def main(argv: Sequence[str]) -> int:
     """Run one command line; returns the exit code, having told any error."""
-    _register()
     _interrupt_on_term()
     _start_log()
     try:
-        result = app(list(argv), standalone_mode=True)
+        result = make_command()(list(argv), prog_name="devenv", standalone_mode=False)
     except DevenvError as error:
         return _tell(error, argv)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, typer.Abort):
         sys.stderr.write("interrupted; what is there stays, and the same command goes on from it\n")
         return EXIT_INTERRUPTED
     except SystemExit as leaving:
         return leaving.code if isinstance(leaving.code, int) else int(leaving.code is not None)
     except Exception as error:  # noqa: BLE001 - the one place where a bug becomes a message
-        return _tell_bug(error, argv)
+        return _tell_usage(error, argv) if hasattr(error, "format_message") else _tell_bug(error, argv)
     return result if isinstance(result, int) else 0
+
+
+def make_command() -> Any:
+    """The whole command line as typer makes it, with the examples in its help."""
+    _register()
+    return dress(typer.main.get_command(app))
 
 
 def run() -> None:
@@ -67,7 +74,21 @@ def run() -> None:
 
 
 def _register() -> None:
-    from devenv.cli import config, doctor, down, explain, logs, session, status, test, up, url  # noqa: F401
+    from devenv.cli import (  # noqa: F401
+        completion,
+        config,
+        doctor,
+        down,
+        explain,
+        logs,
+        profiles,
+        session,
+        status,
+        test,
+        up,
+        url,
+        version,
+    )
 
 
 def _interrupt_on_term() -> None:
@@ -112,6 +133,15 @@ def _tell(error: DevenvError, argv: Sequence[str]) -> int:
     color = "NO_COLOR" not in os.environ and "--no-color" not in argv
     print_error(error, as_json=_wants_json(argv), color=color)
     return error.exit_code
+
+
+def _tell_usage(error: Exception, argv: Sequence[str]) -> int:
+    from devenv.cli.usage import is_help, usage_error
+
+    if is_help(error):
+        sys.stderr.write(f"{error}\n")
+        return UsageError.exit_code
+    return _tell(usage_error(error), argv)
 
 
 def _tell_bug(error: Exception, argv: Sequence[str]) -> int:

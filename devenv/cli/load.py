@@ -28,10 +28,24 @@ class Choice:
 
 
 def load_environment(choice: Choice) -> Environment:
-    """The environment of the current folder. ConfigError with all faults."""
+    """The environment of the current folder, its names kept for completion. ConfigError with all faults."""
+    from devenv.completion.names import find_file, remember, take_stamp
     from devenv.config.load import load
 
-    return load(choice.file, start=Path.cwd(), profile=choice.profile, modes=choice.modes())
+    file = os.path.abspath(choice.file) if choice.file else find_file(os.getcwd())
+    stamp = take_stamp(file)
+    environment = load(choice.file, start=Path.cwd(), profile=choice.profile, modes=choice.modes())
+    remember(file, choice.profile or "", stamp, names_of(environment))
+    return environment
+
+
+def names_of(environment: Environment) -> list[tuple[str, str, str]]:
+    """What completion offers of an environment: (kind, name, the forms that a dependency has)."""
+    found = [("service", name, "") for name in environment.services]
+    for name, dependency in environment.dependencies.items():
+        forms = (form for form, there in (("real", dependency.real), ("stub", dependency.stub)) if there)
+        found.append(("dependency", name, " ".join(forms)))
+    return found
 
 
 def load_machine() -> Settings:

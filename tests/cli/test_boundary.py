@@ -34,7 +34,17 @@ def devenv(folder: Path, *arguments: str) -> Done:
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (["pu"], 2, "No such command 'pu'"),
+        (["pu"], 2, "No such command 'pu'. Did you mean 'up'? [usage]"),
+        (["statsu"], 2, "Did you mean 'status'?"),
+        (["config", "shwo"], 2, "No such command 'shwo'. Did you mean 'show'?"),
+        (["zzz"], 2, "No such command 'zzz' [usage]"),
+        (["up", "--dryrun"], 2, "No such option '--dryrun'. Did you mean '--dry-run'?"),
+        (["up", "-Z"], 2, "No such option '-Z' [usage]"),
+        (["up", "-o", "jsn"], 2, "'jsn' is not one of 'text', 'json'. Did you mean 'json'?"),
+        (["logs", "--tail", "x"], 2, "Invalid value for '--tail'"),
+        (["url"], 2, "Missing argument"),
+        (["profiles", "show", "postgre"], 2, "'postgre' (did you mean \"postgres\"?) [profile-unknown]"),
+        (["profiles", "-f", "none.yaml"], 10, "[file-missing]"),
         (["up", "wbe"], 2, 'did you mean "web"?'),
         (["up", "-d"], 11, "[docker-not-running]"),
         (["up", "--dry-run", "wbe"], 2, "[name-unknown]"),
@@ -55,6 +65,61 @@ def test_what_is_wrong_is_told(project: Path, arguments: list[str], code: int, s
 def test_no_configuration(tmp_path: Path) -> None:
     done = devenv(tmp_path, "status")
     assert (done.code, "[config-missing]" in done.err) == (10, True)
+
+
+def test_nothing_asked_for_is_answered_with_help(project: Path) -> None:
+    done = devenv(project)
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith("Usage: devenv ")
+    assert devenv(project, "config").err.startswith("Usage: devenv config ")
+
+
+def test_a_wrong_command_line_as_json(project: Path) -> None:
+    done = devenv(project, "status", "--bogus", "-o", "json")
+    envelope = json.loads(done.out)
+    assert envelope["error"]["code"] == "usage"
+    assert envelope["error"]["hint"] == "devenv status --help shows what there is"
+    assert (envelope["exit"]["code"], done.err) == (2, "")
+
+
+def test_versions_are_told_whatever_is_missing(project: Path) -> None:
+    done = devenv(project, "version", "-o", "json")
+    told = json.loads(done.out)
+    assert done.code == 0
+    assert told["python"].count(".") == 2
+    assert told["libraries"]["typer"]
+    assert told["cluster"] is None
+    assert told["reasons"]["cluster"]
+    assert {name for name, version in told.items() if version is None} == set(told["reasons"])
+    lines = devenv(project, "version").out.splitlines()
+    assert lines[0].split() == ["devenv", told["devenv"]]
+    assert any(line.startswith("cluster") and "none: " in line for line in lines)
+
+
+def test_versions_with_settings_that_are_wrong(project: Path) -> None:
+    settings = project / "home/config/devenv/settings.yaml"
+    settings.parent.mkdir(parents=True)
+    settings.write_text("clutser: {}\n")
+    done = devenv(project, "version")
+    assert (done.code, "warning: 1 fault in the settings file" in done.err) == (0, True)
+
+
+def test_profiles_are_listed_and_described(project: Path) -> None:
+    (project / "profiles").mkdir()
+    (project / "profiles/redis.yaml").write_text("include: [redis]\n")
+    rows = [line.split()[:2] for line in devenv(project, "profiles").out.splitlines()[1:4]]
+    assert rows == [["redis", "project"], ["postgres", "shipped"], ["redis", "shipped"]]
+    listed = json.loads(devenv(project, "profiles", "-o", "json").out)
+    assert [(one["name"], one["shadowed"]) for one in listed] == [
+        ("redis", False),
+        ("postgres", False),
+        ("redis", True),
+    ]
+    shown = devenv(project, "profiles", "show", "postgres").out
+    assert "include: [postgres]" in shown
+    assert "about 128Mi" in shown
+    detail = json.loads(devenv(project, "profiles", "show", "redis", "-o", "json").out)
+    assert (detail["profile"]["source"], detail["dependencies"][0]["image"]) == ("project", "redis:7")
 
 
 def test_the_shape_of_an_error(project: Path) -> None:

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import typer
-
 from devenv import errors
-from devenv.cli import app as application
+from devenv.cli.app import make_command
+from devenv.cli.tasks import examples_of
+from devenv.config.offers import Need, Offer, Parameter, Profile
 from devenv.errors import Problem
 from devenv.flows.doctor import Finding
 from devenv.flows.down import DownResult
@@ -19,8 +19,10 @@ from devenv.flows.status import UnitStatus
 from devenv.flows.test import TestResult
 from devenv.flows.units import UnitResult
 from devenv.flows.up import UpResult
+from devenv.flows.version import Versions
 from devenv.problems import CATALOGUE
 from devenv.session.forwarding import Forward
+from tests.docs.completion_table import TABLE, table
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
 NOTICE = "<!-- written by `make docs`; a test compares it with the code -->\n"
@@ -31,6 +33,8 @@ def commands(command: Any, name: str = "devenv") -> Iterator[tuple[str, Any]]:
     if getattr(command, "hidden", False):
         return
     if hasattr(command, "commands"):
+        if command.invoke_without_command:
+            yield name, command
         for key, inner in sorted(command.commands.items()):
             yield from commands(inner, f"{name} {key}")
     else:
@@ -39,8 +43,7 @@ def commands(command: Any, name: str = "devenv") -> Iterator[tuple[str, Any]]:
 
 def cli_commands() -> list[tuple[str, Any]]:
     """The commands of the application as (full name, command)."""
-    application._register()
-    return list(commands(typer.main.get_command(application.app)))
+    return list(commands(make_command()))
 
 
 def cli_page() -> str:
@@ -48,7 +51,9 @@ def cli_page() -> str:
     for name, command in cli_commands():
         parts += [f"## {name}\n", f"{command.help}\n"]
         rows = [_option_row(p) for p in command.params if p.name != "help"]
-        parts += ["| option | meaning |", "| --- | --- |", *rows, ""]
+        parts += ["| option | meaning |", "| --- | --- |", *rows, ""] if rows else []
+        examples = [f"# {about}\n{line}" for line, about in examples_of(name.removeprefix("devenv "))]
+        parts += ["```sh", *examples, "```", ""] if examples else []
     return "\n".join(parts).rstrip() + "\n"
 
 
@@ -80,7 +85,8 @@ def exit_codes_page() -> str:
     rows |= {errors.EXIT_INTERRUPTED: "Interrupted (Ctrl-C)"}
     lines = [f"| {code} | {text} |" for code, text in sorted(rows.items())]
     intro = (
-        "`devenv test` passes on the code of the test runner; with `-o json`, `exit.origin` says whose code it is.\n"
+        "`devenv test` passes on the code of the test runner; with `-o json`, `exit.origin` says whose code it is. "
+        "`devenv` alone prints its help on stderr and ends with 2.\n"
     )
     return "\n".join([NOTICE, "# Exit codes\n", intro, "| code | meaning |", "| --- | --- |", *lines]) + "\n"
 
@@ -94,6 +100,11 @@ JSON_RESULTS: tuple[tuple[str, type, str], ...] = (
     ("devenv test", TestResult, "and `exit`: `{code, origin}` with origin `runner`"),
     ("devenv doctor: each of the list", Finding, ""),
     ("devenv explain: one, or each of the list", Problem, ""),
+    ("devenv profiles: each of the list", Profile, ""),
+    ("devenv profiles show", Offer, ""),
+    ("devenv profiles show: each of `dependencies`", Need, ""),
+    ("devenv profiles show: each of `parameters`", Parameter, ""),
+    ("devenv version", Versions, ""),
 )
 
 
@@ -130,5 +141,6 @@ if __name__ == "__main__":
         REFERENCE.mkdir(parents=True, exist_ok=True)
         for name, text in pages().items():
             (REFERENCE / name).write_text(text)
+        TABLE.write_text(table())
     else:
         sys.stdout.write("\n".join(pages().values()))

@@ -44,7 +44,8 @@ def test_yaml_loads_as_what_it_says_it_is(block: Block, tmp_path: Path) -> None:
 
 def lines() -> list[tuple[str, str]]:
     found = [(b.name, c.text) for b in SHELL if b.language == "console" for c in commands(b)]
-    return found + [(b.name, line) for b in SHELL if b.language != "console" for line in b.text.splitlines()]
+    shell = [(b.name, line) for b in SHELL if b.language != "console" for line in b.text.splitlines()]
+    return found + [(name, line) for name, line in shell if not line.startswith("#")]
 
 
 DEVENV = [(name, line) for name, line in lines() if re.search(r"\bdevenv\b", line.replace("/devenv", ""))]
@@ -52,14 +53,19 @@ DEVENV = [(name, line) for name, line in lines() if re.search(r"\bdevenv\b", lin
 
 @pytest.mark.parametrize(("name", "line"), DEVENV, ids=[f"{name} {line}" for name, line in DEVENV])
 def test_commands_and_options_exist(name: str, line: str) -> None:
+    check_commands(name, line)
+
+
+def check_commands(name: str, line: str) -> None:
+    """Each devenv command in a line of shell, with its options, exists."""
     known = dict(cli_commands())
     for words in re.findall(r"\bdevenv((?: +[-\w./=:]+)*)", line):
-        parts = words.split()
+        parts = words.partition(" -- ")[0].split()
         verbs = [part for part in parts if not part.startswith("-")]
         if not verbs:
             assert all(part in ("--version", "--help") for part in parts), line
             continue
-        command = known.get(f"devenv {verbs[0]}") or known.get(f"devenv {' '.join(verbs[:2])}")
+        command = known.get(f"devenv {' '.join(verbs[:2])}") or known.get(f"devenv {verbs[0]}")
         assert command, f"{name}: no command in: {line}"
         options = {option for parameter in command.params for option in parameter.opts} | {"--help", "-h", "--"}
         used = {part.partition("=")[0] for part in parts if part.startswith("-")}

@@ -2,12 +2,17 @@ from __future__ import annotations
 
 import pytest
 
+from tests.docs.completion_table import TABLE, table
 from tests.docs.reference import REFERENCE, cli_commands, pages
 
 
 @pytest.mark.parametrize("name", sorted(pages()))
 def test_the_reference_is_what_the_code_says(name: str) -> None:
     assert (REFERENCE / name).read_text() == pages()[name], "run: make docs"
+
+
+def test_completion_knows_what_the_code_says() -> None:
+    assert TABLE.read_text() == table(), "run: make docs"
 
 
 @pytest.mark.parametrize(("name", "command"), cli_commands(), ids=[name for name, _ in cli_commands()])

@@ -1,0 +1,101 @@
+"""What people do with devenv: the commands by task, each with examples. `--help`, the reference and tests read this."""
+
+from __future__ import annotations
+
+Example = tuple[str, str]
+"""A command line and what it is for."""
+
+TASKS: dict[str, dict[str, tuple[Example, ...]]] = {
+    "Daily loop": {
+        "up": (
+            ("devenv up", "bring it up, then sync and forward until Ctrl-C"),
+            ("devenv up -d", "the same, in the background"),
+            ("devenv up --stub payments", "with this dependency stubbed"),
+        ),
+        "test": (
+            ("devenv test", "the one service that has a test"),
+            ("devenv test orders -- -k price", "what follows -- goes to the runner"),
+        ),
+        "logs": (
+            ("devenv logs -f", "all pods in one stream, going on"),
+            ("devenv logs orders --since 5m", "what one service printed lately"),
+        ),
+        "down": (
+            ("devenv down", "the data stays"),
+            ("devenv down --volumes", "the data goes too"),
+        ),
+    },
+    "Look": {
+        "status": (
+            ("devenv status", "what is up, how it is, where it is"),
+            ("devenv status -o json", "for a program"),
+        ),
+        "url": (
+            ("devenv url orders", "where a service answers"),
+            ("curl $(devenv url orders)", "ask it something"),
+        ),
+        "explain": (
+            ("devenv explain crash-loop", "an error by the code in brackets"),
+            ("devenv explain", "all of them"),
+        ),
+    },
+    "Set up": {
+        "doctor": (
+            ("devenv doctor", "what this machine lacks"),
+            ("devenv doctor -o json", "for a program"),
+        ),
+        "completion": (
+            ("devenv completion install", "for the shell you use"),
+            ("devenv completion install --shell zsh", "for another"),
+        ),
+        "completion bash": (
+            ("devenv completion bash", "look at it"),
+            ('eval "$(devenv completion bash)"', "for this shell only"),
+        ),
+        "completion zsh": (
+            ("devenv completion zsh", "look at it"),
+            ("source <(devenv completion zsh)", "for this shell only"),
+        ),
+        "completion fish": (
+            ("devenv completion fish", "look at it"),
+            ("devenv completion fish | source", "for this shell only"),
+        ),
+        "completion install": (
+            ("devenv completion install", "for the shell you use"),
+            ("devenv completion install --shell zsh", "for another"),
+            ("devenv completion install --yes", "without questions"),
+        ),
+        "version": (
+            ("devenv version", "of devenv and all it works with"),
+            ("devenv version -o json", "for a bug report"),
+        ),
+    },
+    "Configuration": {
+        "config": (("devenv config show", "what devenv.yaml and its profile come to"),),
+        "config show": (
+            ("devenv config show", "what devenv.yaml and its profile come to"),
+            ("devenv config show -p integration", "with another profile"),
+        ),
+        "profiles": (
+            ("devenv profiles", "what can be included"),
+            ("devenv profiles show postgres", "what one needs and offers"),
+        ),
+        "profiles show": (
+            ("devenv profiles show postgres", "what it needs and offers"),
+            ("devenv profiles show postgres -o json", "for a program"),
+        ),
+    },
+}
+
+OTHER = "More"
+"""Where a command stands that no task names."""
+
+
+def task_of(command: str) -> str:
+    """The task under which a command ("up", "config show") is listed."""
+    return next((task for task, commands in TASKS.items() if command in commands), OTHER)
+
+
+def examples_of(command: str) -> tuple[Example, ...]:
+    """The examples of a command ("up", "config show")."""
+    return next((commands[command] for commands in TASKS.values() if command in commands), ())

@@ -1,0 +1,14 @@
+"""The word that was probably meant."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+def nearest(word: str, known: Sequence[str]) -> str | None:
+    """The known word that a typing error most probably stands for: swapped letters first, then the most alike."""
+    # Imported here: only a mistake needs it.
+    from difflib import get_close_matches
+
+    swapped = [other for other in known if sorted(other) == sorted(word)]
+    return next(iter(swapped or get_close_matches(word, known, n=1, cutoff=0.6)), None)
