@@ -30,6 +30,8 @@ def dress(command: Any, name: str = "") -> Any:
     for parameter in command.params:
         if parameter.param_type_name == "argument":
             parameter.display_type_rich = _no_type
+            # typer adds brackets and dots of its own.
+            parameter.metavar = parameter.metavar and parameter.metavar.removesuffix("...").strip("[]")
     if inner:
         command.format_commands = partial(_write_commands, command, name)
     if not inner or command.invoke_without_command:

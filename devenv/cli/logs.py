@@ -13,7 +13,7 @@ from devenv.cli.options import LongFileOption, NoColorOption, OutputOption, Verb
 
 @app.command()
 def logs(
-    services: Annotated[list[str] | None, typer.Argument(metavar="NAME", help="Only these.")] = None,
+    services: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="Only these.")] = None,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with what comes.")] = False,
     tail: Annotated[int | None, typer.Option("--tail", metavar="N", help="Only the last N lines of each.")] = None,
     since: Annotated[str | None, typer.Option("--since", metavar="5m", help="Only what is newer.")] = None,

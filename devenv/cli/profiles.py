@@ -12,7 +12,7 @@ from devenv.cli.app import app
 from devenv.cli.options import FileOption, OutputOption, VerboseOption
 
 if TYPE_CHECKING:
-    from devenv.config.offers import Need, Offer, Profile
+    from devenv.config.offers import Need, Offer, Parameter, Profile
 
 profiles = typer.Typer(help="List the profiles that can be used and included; show what one needs and takes.")
 app.add_typer(profiles, name="profiles", invoke_without_command=True)
@@ -90,18 +90,24 @@ def _need_lines(need: Need) -> list[str]:
     from devenv.terminal.render import table
 
     other = [form for form in need.forms if form != need.mode]
+    real = " when real" if need.mode != "real" else ""
     lines = [f"{need.name} ({need.mode}{f', or {other[0]}' if other else ''}){f': {need.doc}' if need.doc else ''}"]
     rows = [
-        ("  image", need.image or ""),
-        ("  memory", f"about {need.memory}" if need.memory else ""),
         ("  ports", ", ".join(f"{name} {port}" for name, port in need.ports.items())),
-        ("  volumes", ", ".join(f"{name} at {place}" for name, place in need.volumes.items())),
+        (f"  image{real}", need.image or ""),
+        (f"  memory{real}", f"about {need.memory}" if need.memory else ""),
+        (f"  volumes{real}", ", ".join(f"{name} at {place}" for name, place in need.volumes.items())),
     ]
     lines += table([row for row in rows if row[1]])
     if need.parameters:
-        rows = [(f"    {p.name}", _value(p.value), p.doc) for p in need.parameters]  # type: ignore[misc]
+        rows = [(f"    {p.name}", _value(p.value), _parameter(p)) for p in need.parameters]  # type: ignore[misc]
         lines += ["  parameters", *table(rows)]
     return lines
+
+
+def _parameter(parameter: Parameter) -> str:
+    changed = parameter.value != parameter.default
+    return f"{parameter.doc}{f' (default: {_value(parameter.default)})' if changed else ''}"
 
 
 def _value(value: object) -> str:

@@ -17,7 +17,7 @@ def test(
     service: Annotated[
         str | None, typer.Argument(help="The service to test (default: the one that has a test).")
     ] = None,
-    arguments: Annotated[list[str] | None, typer.Argument(metavar="-- ARGS", help="Added to the command.")] = None,
+    arguments: Annotated[list[str] | None, typer.Argument(metavar="[-- ARGS]...", help="Added to the command.")] = None,
     file: FileOption = None,
     timeout: TimeoutOption = 1800.0,
     output: OutputOption = "text",

@@ -27,7 +27,7 @@ from devenv.cli.options import (
 @app.command()
 def up(
     services: Annotated[
-        list[str] | None, typer.Argument(metavar="NAME", help="Only these, with what they need.")
+        list[str] | None, typer.Argument(metavar="[NAME]...", help="Only these, with what they need.")
     ] = None,
     detach: Annotated[bool, typer.Option("--detach", "-d", help="Leave the session in the background.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the steps and stop.")] = False,

@@ -9,7 +9,7 @@ from typing import Literal
 
 from devenv import problems
 from devenv.config import schema, shape
-from devenv.config.load import invalid
+from devenv.config.load import FILE, invalid
 from devenv.config.model import Origin
 from devenv.config.parameters import fill
 from devenv.config.profiles import ProfileLoader
@@ -47,7 +47,10 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """One dependency of a profile: what starting it takes. `memory` is an estimate, null where the file gives none."""
+    """One dependency of a profile and what its real form takes; `ports` are those of the form that `mode` names.
+
+    `memory` is an estimate, null where the file gives none.
+    """
 
     name: str
     mode: str
@@ -71,7 +74,11 @@ class Offer:
 
 def list_profiles(root: Path | None) -> list[Profile]:
     """The project's own profiles (`root` is its folder, if there is one), then those that ship with devenv."""
-    own = [] if root is None else [_read(path, "project") for path in sorted((root / "profiles").glob("*.yaml"))]
+    own = (
+        []
+        if root is None
+        else [_read(path, "project", beside=root) for path in sorted((root / "profiles").glob("*.yaml"))]
+    )
     names = {profile.name for profile in own}
     shipped = sorted(shipped_folder().glob("*.yaml"))
     return own + [_read(path, "shipped", shadowed=path.stem in names) for path in shipped]
@@ -91,13 +98,15 @@ def describe_profile(name: str, root: Path | None) -> Offer:
     merged = ProfileLoader(base, faults).load(name, Origin(file, 1, 1)) or Map({}, Origin(file, 1, 1))
     needs = [_need(key, tree, faults) for key, (_, tree) in merged.entries.items() if isinstance(tree, Map)]
     if faults:
-        raise invalid(faults, file)
+        raise invalid(faults, root / FILE if root else file)
     profile = _read(file, "shipped" if file.parent == shipped_folder() else "project")
     found = tuple(need for need in needs if need)
     return Offer(profile, found, _example(profile, found))
 
 
-def _read(file: Path, source: Literal["project", "shipped"], *, shadowed: bool = False) -> Profile:
+def _read(
+    file: Path, source: Literal["project", "shipped"], *, beside: Path | None = None, shadowed: bool = False
+) -> Profile:
     faults: list[Fault] = []
     tree = read_file(file, faults) or Map({}, Origin(file, 1, 1))
     shape.check(schema.ProfileFile, tree, faults, partial=True)
@@ -109,7 +118,7 @@ def _read(file: Path, source: Literal["project", "shipped"], *, shadowed: bool =
         description=description.value if isinstance(description, Leaf) and isinstance(description.value, str) else "",
         include=_texts(include),
         shadowed=shadowed,
-        faults=tuple(list_faults(faults, file)),
+        faults=tuple(list_faults(faults, beside / FILE if beside else file)),
     )
 
 
@@ -124,15 +133,16 @@ def _need(name: str, tree: Map, faults: list[Fault]) -> Need | None:
         shape.check(schema.DependencyFile, fill(name, tree, []), faults)
         return None
     forms = tuple(form for form in ("stub", "real") if getattr(spec, form))
-    real = spec.real
+    real, mode = spec.real, spec.mode or (forms[0] if forms else "off")
+    used = spec.stub if mode == "stub" and spec.stub else real or spec.stub
     return Need(
         name=name,
-        mode=spec.mode or (forms[0] if forms else "off"),
+        mode=mode,
         forms=forms,
         doc=spec.doc,
         image=real.image if real else None,
         memory=spec.memory,
-        ports=real.ports if real else spec.stub.ports if spec.stub else {},
+        ports=used.ports if used else {},
         volumes={key: f"{volume.path} ({volume.size})" for key, volume in real.volumes.items()} if real else {},
         parameters=tuple(_parameter(key, one, tree) for key, one in spec.parameters.items()),
     )

@@ -39,7 +39,7 @@ def test_the_projects_own_come_first_and_hide_shipped_ones(write: Write) -> None
 def test_a_broken_file_is_listed_with_what_is_wrong(write: Write, broken: str) -> None:
     profile = list_profiles(write({"profiles/a.yaml": broken}))[0]
     assert profile.description == ""
-    assert profile.faults[0].startswith("a.yaml:")
+    assert profile.faults[0].startswith("profiles/a.yaml:")
 
 
 def test_what_a_profile_needs_with_those_it_includes(write: Write) -> None:
@@ -61,7 +61,7 @@ def test_what_a_profile_needs_with_those_it_includes(write: Write) -> None:
         "the bank",
         None,
     )
-    assert (payments.ports, payments.volumes) == ({"https": 443}, {"data": "/data (2Gi)"})
+    assert (payments.ports, payments.volumes) == ({"http": 8080}, {"data": "/data (2Gi)"})
 
 
 @pytest.mark.parametrize("name", shipped_names())
@@ -97,4 +97,4 @@ def test_a_wrong_name(write: Write) -> None:
 def test_faults_are_told_with_their_place(write: Write, text: str) -> None:
     with pytest.raises(ConfigError) as caught:
         describe_profile("a", write({"profiles/a.yaml": text}))
-    assert caught.value.details[0].startswith("a.yaml:1:")
+    assert caught.value.details[0].startswith("profiles/a.yaml:1:")
