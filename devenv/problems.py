@@ -65,7 +65,7 @@ FILE_NOT_WRITTEN = Problem(
 )
 CODE_UNKNOWN = Problem(
     "code-unknown",
-    "there is no error code {code_given!r}",
+    "there is no error code {code_given!r}{nearest}",
     "The catalogue has no entry of that name.",
     "devenv explain lists all codes",
 )

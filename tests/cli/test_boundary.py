@@ -52,7 +52,7 @@ def devenv(folder: Path, *arguments: str) -> Done:
         (["test"], 2, "[test-unclear]"),
         (["test", "web"], 2, "[no-test]"),
         (["logs", "--since", "5x"], 2, "[duration-invalid]"),
-        (["explain", "crash-lop"], 2, "[code-unknown]"),
+        (["explain", "crash-lop"], 2, '(did you mean "crash-loop"?) [code-unknown]'),
         (["up", "-f", "none.yaml"], 10, "[file-missing]"),
     ],
 )

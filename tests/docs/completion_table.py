@@ -23,12 +23,11 @@ KINDS = {
     "only": "groups",
     "profile": "profiles",
     "real": "real",
-    "service": "units",
+    "service": "services",
     "services": "units",
     "stub": "stub",
 }
-"""What the value of a parameter is, by the parameter's name; where a command differs: COMMAND.PARAMETER."""
-KINDS_OF_COMMANDS = {"test.service": "services"}
+"""What the value of a parameter is, by the parameter's name."""
 
 
 def command_lines(command: Any, path: str = "") -> Iterator[str]:
@@ -49,20 +48,20 @@ def line(*fields: str) -> str:
 
 def parameter_line(parameter: Any, path: str) -> str:
     if parameter.param_type_name == "argument":
-        return line("argument", path, kind(parameter, path), "many" if parameter.nargs == -1 else "")
+        return line("argument", path, kind(parameter), "many" if parameter.nargs == -1 else "")
     # The long name first: by it values are asked for.
     names = sorted(parameter.opts, key=lambda name: not name.startswith("--"))
-    value = "-" if parameter.is_flag else kind(parameter, path)
+    value = "-" if parameter.is_flag else kind(parameter)
     return line("option", path, " ".join(names), value, "many" if parameter.multiple else "", parameter.help or "")
 
 
-def kind(parameter: Any, path: str) -> str:
+def kind(parameter: Any) -> str:
     annotation = parameter.type_descriptor.annotation
     if get_origin(annotation) is Literal:
         return f"={'|'.join(get_args(annotation))}"
     if annotation is Path:
         return "files"
-    return KINDS_OF_COMMANDS.get(f"{path}.{parameter.name}", KINDS.get(parameter.name, ""))
+    return KINDS.get(parameter.name, "")
 
 
 def first_sentence(text: str) -> str:
