@@ -41,6 +41,7 @@ def every(
 
 @profiles.command()
 def show(
+    context: typer.Context,
     name: Annotated[str, typer.Argument(help="The profile.")],
     file: FileOption = None,
     output: OutputOption = "text",
@@ -50,8 +51,10 @@ def show(
     from devenv.config.offers import describe_profile
     from devenv.terminal.render import print_json, print_lines
 
-    offer = describe_profile(name, _root(file))
-    print_json(asdict(offer)) if output == "json" else print_lines(_lines(offer))
+    # What stands before "show" counts too.
+    before = context.parent.params if context.parent else {}
+    offer = describe_profile(name, _root(file or before.get("file")))
+    print_json(asdict(offer)) if "json" in (output, before.get("output")) else print_lines(_lines(offer))
 
 
 def _root(file: Path | None) -> Path | None:

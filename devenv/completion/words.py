@@ -70,7 +70,7 @@ class Line:
     def _read_plain(self, word: str) -> None:
         commands = self.node.get("commands")
         if commands and not self.literal:
-            self.lost = word not in commands
+            self.lost = self.lost or word not in commands
             self.node = commands.get(word, self.node)
         else:
             self.arguments.append(word)

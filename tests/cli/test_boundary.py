@@ -127,6 +127,7 @@ def test_profiles_are_listed_and_described(project: Path) -> None:
         ["image", "when", "real", "i:1"],
     ]
     detail = json.loads(devenv(project, "profiles", "show", "redis", "-o", "json").out)
+    assert detail == json.loads(devenv(project, "profiles", "-o", "json", "show", "redis").out)
     assert (detail["profile"]["source"], detail["dependencies"][0]["image"]) == ("project", "redis:7")
 
 

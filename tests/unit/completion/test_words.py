@@ -53,6 +53,8 @@ ROOT = {"help": "", "options": [option("--version", "-")], "arguments": [], "com
         ("test orders -- ", ("files", "", "")),
         ("test orders -- a b", ("files", "", "b")),
         ("nothing ", ("", "", "")),
+        ("nothing up ", ("", "", "")),
+        ("--version u", ("commands", "", "u")),
     ],
 )
 def test_what_the_cursor_is_at(words: str, expected: tuple[str, str, str]) -> None:
