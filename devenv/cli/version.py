@@ -53,7 +53,7 @@ def _outside() -> list[Part]:
     from devenv.cli.load import load_machine
     from devenv.config.model import Settings
     from devenv.errors import DevenvError
-    from devenv.flows.version import look
+    from devenv.flows.version import PARTS, Part, look
     from devenv.host.paths import settings_file
     from devenv.terminal.progress import make_progress
     from devenv.wiring import make_world
@@ -63,7 +63,11 @@ def _outside() -> list[Part]:
     except DevenvError as error:
         sys.stderr.write(f"warning: {error.message}; devenv doctor shows more\n")
         settings = Settings(settings_file())
-    return look(make_world(settings, make_progress(color=False)))
+    try:
+        return look(make_world(settings, make_progress(color=False)))
+    except OSError as error:
+        # Folders of this user that can't be made: everything else about this machine can still be told.
+        return [Part(name, None, str(error)) for name in PARTS]
 
 
 def _libraries() -> dict[str, str | None]:

@@ -61,6 +61,8 @@ class Deadline:
         return self.is_set()
 
 
+PARTS = ("docker client", "docker server", "kind", "kubectl", "cluster")
+
 Ask = tuple[Sequence[str], Callable[[World], dict[str, str]]]
 
 

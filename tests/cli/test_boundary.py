@@ -21,8 +21,9 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def devenv(folder: Path, *arguments: str) -> Done:
+def devenv(folder: Path, *arguments: str, **variables: str) -> Done:
     env = {**os.environ, **own_folders(folder / "home"), "PYTHONPATH": str(ROOT), "DOCKER_HOST": "unix:///none.sock"}
+    env |= variables
     env.pop("DEVENV_SETTINGS", None)
     command = [sys.executable, "-m", "devenv", *arguments]
     done = subprocess.run(
@@ -94,6 +95,11 @@ def test_versions_are_told_whatever_is_missing(project: Path) -> None:
     lines = devenv(project, "version").out.splitlines()
     assert lines[0].split() == ["devenv", told["devenv"]]
     assert any(line.startswith("cluster") and "none: " in line for line in lines)
+
+
+def test_versions_without_folders_to_write_to(project: Path) -> None:
+    done = devenv(project, "version", "-o", "json", XDG_RUNTIME_DIR="/dev/null")
+    assert (done.code, "Not a directory" in json.loads(done.out)["reasons"]["kind"]) == (0, True)
 
 
 def test_versions_with_settings_that_are_wrong(project: Path) -> None:
