@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,10 +45,13 @@ class Edit:
         target = self.path.resolve()
         before = target.read_bytes() if self.append and target.exists() else b""
         fresh = target.with_name(f"{target.name}.devenv-{os.getpid()}")
-        fresh.write_bytes(before + self.text.encode())
-        if target.exists():
-            fresh.chmod(target.stat().st_mode & 0o7777)
-        fresh.replace(target)
+        try:
+            fresh.write_bytes(before + self.text.encode())
+            if target.exists():
+                fresh.chmod(target.stat().st_mode & 0o7777)
+            fresh.replace(target)
+        finally:
+            fresh.unlink(missing_ok=True)
 
 
 def script(shell: Shell) -> str:
@@ -84,5 +88,5 @@ def has_bash_completion() -> bool:
 
 
 def _line(file: Path, script_file: Path) -> Edit:
-    quoted = str(script_file).replace('"', '\\"')
-    return Edit(file, f'\n{MARK}\n[ -r "{quoted}" ] && source "{quoted}"\n', append=True)
+    quoted = shlex.quote(str(script_file))
+    return Edit(file, f"\n{MARK}\n[ -r {quoted} ] && source {quoted}\n", append=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,11 +75,8 @@ class Offer:
 
 def list_profiles(root: Path | None) -> list[Profile]:
     """The project's own profiles (`root` is its folder, if there is one), then those that ship with devenv."""
-    own = (
-        []
-        if root is None
-        else [_read(path, "project", beside=root) for path in sorted((root / "profiles").glob("*.yaml"))]
-    )
+    files = sorted((root / "profiles").glob("*.yaml")) if root else []
+    own = [_read(path, "project", beside=root) for path in files]
     names = {profile.name for profile in own}
     shipped = sorted(shipped_folder().glob("*.yaml"))
     return own + [_read(path, "shipped", shadowed=path.stem in names) for path in shipped]
@@ -161,11 +159,5 @@ def _example(profile: Profile, needs: tuple[Need, ...]) -> str:
     first = next(((need, need.parameters[0]) for need in needs if need.parameters), None)
     if first:
         need, parameter = first
-        lines += ["dependencies:", f"  {need.name}: {{with: {{{parameter.name}: {_yaml(parameter.value)}}}}}"]
+        lines += ["dependencies:", f"  {need.name}: {{with: {{{parameter.name}: {json.dumps(parameter.value)}}}}}"]
     return "\n".join(lines) + "\n"
-
-
-def _yaml(value: object) -> str:
-    if isinstance(value, list):
-        return "[" + ", ".join(_yaml(item) for item in value) + "]"
-    return f'"{value}"' if isinstance(value, str) else str(value if value is not None else "").lower()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,15 @@ def test_a_start_up_file_keeps_what_it_has_its_rights_and_its_link(tmp_path: Pat
     assert real.read_bytes() == b"alias x=y # \xff" + edit.text.encode()
     assert real.stat().st_mode & 0o777 == 0o640
     assert (tmp_path / ".bashrc").is_symlink()
+
+
+def test_a_folder_with_strange_letters(tmp_path: Path) -> None:
+    home = tmp_path / "my $HOME"
+    for edit in wanted("bash", home, loads_scripts=False):
+        edit.apply()
+    command = ["bash", "--norc", "-c", 'source "$1"; complete -p devenv', "-", str(home / ".bashrc")]
+    told = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert (told.stdout, told.stderr) == ("complete -F _devenv devenv\n", "")
 
 
 def test_the_users_shell() -> None:
