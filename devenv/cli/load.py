@@ -12,10 +12,10 @@ from devenv.config.model import Environment, Mode, Settings
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Which environment is meant: file, profile, and modes chosen on the command line."""
+    """Which environment is meant: file, profiles (the later wins), and modes chosen on the command line."""
 
     file: Path | None = None
-    profile: str | None = None
+    profiles: Sequence[str] | None = None
     real: Sequence[str] = ()
     stub: Sequence[str] = ()
     off: Sequence[str] = ()
@@ -34,8 +34,8 @@ def load_environment(choice: Choice) -> Environment:
 
     file = os.path.abspath(choice.file) if choice.file else find_file(os.getcwd())
     stamp = take_stamp(file)
-    environment = load(choice.file, start=Path.cwd(), profile=choice.profile, modes=choice.modes())
-    remember(file, choice.profile or "", stamp, names_of(environment))
+    environment = load(choice.file, start=Path.cwd(), profiles=choice.profiles or (), modes=choice.modes())
+    remember(file, ",".join(choice.profiles or ()), stamp, names_of(environment))
     return environment
 
 

@@ -79,10 +79,16 @@ def up(
 def session_arguments(choice: Choice, root: object) -> list[str]:
     """The arguments that make another process mean the same environment."""
     arguments = ["--file", str(choice.file.absolute() if choice.file else f"{root}/devenv.yaml")]
-    for option, names in (("--real", choice.real), ("--stub", choice.stub), ("--off", choice.off)):
+    options = (
+        ("--real", choice.real),
+        ("--stub", choice.stub),
+        ("--off", choice.off),
+        ("--profile", choice.profiles or ()),
+    )
+    for option, names in options:
         for name in names:
             arguments += [option, name]
-    return [*arguments, "--profile", choice.profile] if choice.profile else arguments
+    return arguments
 
 
 def summary(environment: str, changed: bool, seconds: float, forwards: list[dict[str, object]]) -> list[str]:

@@ -9,14 +9,11 @@ from pathlib import Path
 
 from devenv.config import model, schema, shape
 from devenv.config.parameters import fill
+from devenv.config.secrets import plain_env, secrets_of
 from devenv.config.source import Fault, Leaf, Located, Map, Sequence
+from devenv.config.strict import text_of
 
 SIGNALS = ("HUP", "INT", "QUIT", "USR1", "USR2", "TERM", "KILL", "ALRM", "CONT", "STOP", "WINCH")
-
-
-def text_of(value: schema.Value) -> str:
-    """An environment variable's value as text."""
-    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def command_of(value: str | list[str] | None) -> tuple[str, ...]:
@@ -65,13 +62,14 @@ class _Service:
             build=self._build(spec.build) if spec.build is not None else None,
             image=spec.image if spec.build is None else None,
             ports=spec.ports,
-            env={key: text_of(value) for key, value in spec.env.items()},
+            env=plain_env(spec.env),
             deploy=self._deploy(spec.deploy),
             sync=self._sync(spec.sync),
             test=model.Test(command_of(spec.test.command), tuple(spec.test.reports)) if spec.test else None,
             needs=tuple(spec.needs),
             command=command_of(spec.command),
             origin=self._tree.origin,
+            secrets=secrets_of(spec.env, at(self._tree, "env")),
         )
 
     def _build(self, build: str | schema.BuildFile) -> model.Build:
@@ -180,12 +178,13 @@ def _real(name: str, tree: Map, spec: schema.RealFile, faults: list[Fault]) -> m
     return model.Real(
         image=spec.image,
         ports=spec.ports,
-        env={key: text_of(value) for key, value in spec.env.items()},
+        env=plain_env(spec.env),
         command=tuple(spec.command),
         args=tuple(spec.args),
         volumes={key: model.Volume(volume.path, volume.size) for key, volume in spec.volumes.items()},
         files={folder: _files(name, at(tree, "real", "files", folder), faults) for folder in spec.files},
         ready=tuple(spec.ready),
+        secrets=secrets_of(spec.env, at(tree, "real", "env")),
     )
 
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from devenv import problems
 from devenv.config.model import Dependency, Environment, Mode, Origin
-from devenv.config.source import Fault, Leaf, Map, count_faults, list_faults, read_file
+from devenv.config.source import Fault, Leaf, Map, count_faults, list_faults
 from devenv.errors import ConfigError, UsageError
+
+if TYPE_CHECKING:
+    from devenv.config.reading import Reader
 
 FILE = "devenv.yaml"
 
@@ -23,21 +27,31 @@ def find_file(start: Path) -> Path:
 
 
 def load(
-    file: Path | None, *, start: Path, profile: str | None = None, modes: Mapping[str, Mode] | None = None
+    file: Path | None,
+    *,
+    start: Path,
+    profiles: Sequence[str] = (),
+    modes: Mapping[str, Mode] | None = None,
+    environ: Mapping[str, str] | None = None,
 ) -> Environment:
     """The environment that `file` (or the devenv.yaml nearest to `start`) describes with a profile.
 
-    `modes` chooses the mode of dependencies by name. Raises ConfigError with every fault of every file; UsageError
-    for a mode of an unknown dependency.
+    Several `profiles` are merged, the later laid onto the earlier. `environ` (default: this process's) gives the
+    variables that the files use. `modes` chooses the mode of dependencies by name. Raises ConfigError with every
+    fault of every file; UsageError for a mode of an unknown dependency.
     """
+    from devenv.config.interpolate import only_reasons
+    from devenv.config.reading import Reader
+
     if file is not None and not file.is_file():
         raise ConfigError(problems.FILE_MISSING, file=file)
     file = (file or find_file(start)).absolute()
     faults: list[Fault] = []
-    tree = read_file(file, faults)
-    environment = _load(tree, file, profile, faults, modes or {}) if tree is not None else None
-    if faults or environment is None:
-        raise invalid(faults, file)
+    reader = Reader(faults, environ)
+    tree = reader.read(file)
+    environment = _load(tree, file, profiles, reader, faults, modes or {}) if tree is not None else None
+    if faults or reader.unset or environment is None:
+        raise invalid(only_reasons(faults, reader.unset), file)
     return environment
 
 
@@ -48,29 +62,31 @@ def invalid(faults: list[Fault], file: Path) -> ConfigError:
 
 
 def _load(
-    tree: Map, file: Path, profile: str | None, faults: list[Fault], modes: Mapping[str, Mode]
+    tree: Map, file: Path, profiles: Sequence[str], reader: Reader, faults: list[Fault], modes: Mapping[str, Mode]
 ) -> Environment | None:
     from devenv.config.build import dependencies_of, services_of
     from devenv.config.checks import check_names
-    from devenv.config.schema import EnvironmentFile
-    from devenv.config.shape import check
+    from devenv.config.hooks import hooks_of
+    from devenv.config.local import lay_local
 
-    check(EnvironmentFile, tree, faults)
-    merged = _profile_tree(tree, file, profile, faults)
+    tree, over = lay_local(tree, file, reader, faults)
+    profiles = profiles or _profiles(tree, file)
+    merged = _profile_tree(tree, file, profiles, over, reader, faults)
     services = services_of(tree, file.parent, faults)
     dependencies = dependencies_of(merged, faults, modes=modes) if merged else {}
     if merged:
         written = tree.value("services")
         check_names(written if isinstance(written, Map) else Map({}, tree.origin), merged, faults)
-    if faults:
+    if faults or reader.unset:
         return None
     _check_modes(modes, dependencies)
     return Environment(
         name=_text(tree, "name") or name_of(file.parent),
         root=file.parent,
-        profile=profile or _text(tree, "profile") or "default",
+        profile=", ".join(profiles) or "default",
         services=services,
         dependencies=dependencies,
+        hooks=hooks_of(tree),
     )
 
 
@@ -89,15 +105,21 @@ def unknown_name(kind: str, name: str, known: Iterable[str]) -> UsageError:
     return UsageError(problems.NAME_UNKNOWN, kind=kind, name=name, nearest=close, known=", ".join(words) or "none")
 
 
-def _profile_tree(tree: Map, file: Path, profile: str | None, faults: list[Fault]) -> Map | None:
+def _profiles(tree: Map, file: Path) -> list[str]:
+    """The profile that devenv.yaml names, else the project's default one, if there is one."""
+    name = _text(tree, "profile")
+    there = name is not None or (file.parent / "profiles" / "default.yaml").is_file()
+    return [name or "default"] if there else []
+
+
+def _profile_tree(
+    tree: Map, file: Path, profiles: Sequence[str], over: Map | None, reader: Reader, faults: list[Fault]
+) -> Map | None:
     from devenv.config.profiles import ProfileLoader
 
-    name = profile or _text(tree, "profile")
-    if name is None and not (file.parent / "profiles" / "default.yaml").is_file():
-        return Map({}, tree.origin)
     entry = tree.value("profile")
     origin = entry.origin if entry else Origin(file, 1, 1)
-    return ProfileLoader(file.parent, faults).load(name or "default", origin)
+    return ProfileLoader(file.parent, faults, reader).load_all(profiles, origin, over=over)
 
 
 def _text(tree: Map, key: str) -> str | None:

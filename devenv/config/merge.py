@@ -1,5 +1,7 @@
 """Deep merge of located trees: maps merge, everything else is replaced, `+key` appends to a list.
 
+The source of a secret (`secret: {env: ...}`) is replaced too: two sources would be none.
+
 Laws (tested): merging is associative where a key has one kind of value, the empty map changes nothing, merging a
 tree onto itself is that tree, and every leaf keeps the origin of where it was written.
 """
@@ -19,12 +21,17 @@ def merge(base: Map, over: Map) -> Map:
             continue
         entries.pop(f"+{key}", None)
         known = entries.get(key)
-        entries[key] = (origin, _merge_value(known[1], value) if known else value)
+        whole = key == "secret" and known is not None and _is_source(known[1]) and _is_source(value)
+        entries[key] = (origin, _merge_value(known[1], value) if known and not whole else value)
     return Map(entries, over.origin if over.entries else base.origin)
 
 
 def _merge_value(known: Located, value: Located) -> Located:
     return merge(known, value) if isinstance(known, Map) and isinstance(value, Map) else value
+
+
+def _is_source(value: Located) -> bool:
+    return isinstance(value, Map) and len(value.entries) == 1 and value.entries.keys() <= {"env", "file", "exec"}
 
 
 def _append(entries: dict[str, tuple[Origin, Located]], key: str, entry: tuple[Origin, Located]) -> None:

@@ -71,6 +71,32 @@ class Deploy:
 
 
 @dataclass(frozen=True, slots=True)
+class Secret:
+    """Where a secret comes from: a variable of this machine (`env`), a `file`, or what a command prints (`exec`).
+
+    Never the secret itself: that is looked up at `up` and kept only in the cluster.
+    """
+
+    kind: Literal["env", "file", "exec"]
+    origin: Origin
+    env: str = ""
+    file: Path | None = None
+    exec: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Hook:
+    """A command of this machine that runs at one of the HOOKS of an environment."""
+
+    when: str
+    command: tuple[str, ...]
+    origin: Origin
+
+
+HOOKS = ("before_up", "after_up", "before_down")
+
+
+@dataclass(frozen=True, slots=True)
 class Service:
     """Something the user builds from source and edits: exactly one of `build` and `image` is set."""
 
@@ -85,6 +111,7 @@ class Service:
     needs: tuple[str, ...]
     command: tuple[str, ...]
     origin: Origin
+    secrets: Mapping[str, Secret] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +146,7 @@ class Real:
     volumes: Mapping[str, Volume] = field(default_factory=dict)
     files: Mapping[str, tuple[Path, ...]] = field(default_factory=dict)
     ready: tuple[str, ...] = ()
+    secrets: Mapping[str, Secret] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,13 +162,17 @@ class Dependency:
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """What one devenv.yaml and the chosen profile describe. `root` is the folder of devenv.yaml."""
+    """What one devenv.yaml and the chosen profile describe. `root` is the folder of devenv.yaml.
+
+    `env` of a unit has its plain variables, `secrets` those that are looked up at `up`.
+    """
 
     name: str
     root: Path
     profile: str
     services: Mapping[str, Service]
     dependencies: Mapping[str, Dependency]
+    hooks: tuple[Hook, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

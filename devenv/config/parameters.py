@@ -1,4 +1,7 @@
-"""Parameters of a dependency: `with:` values checked, and `${with.name}` put into its forms."""
+"""Parameters of a dependency: `with:` values checked, and `${with.name}` put into its forms.
+
+`$${with.name}` is the text `${with.name}`.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from devenv.config.model import Origin
 from devenv.config.shape import nearest
 from devenv.config.source import Fault, Leaf, Located, Map, Sequence, describe
 
-_USE = re.compile(r"\$\{with\.([^}]*)\}")
+_USE = re.compile(r"(?P<literal>\$?)\$\{with\.(?P<name>[^}]*)\}")
 
 
 def fill(name: str, dependency: Map, faults: list[Fault]) -> Map:
@@ -48,7 +51,7 @@ def _value(path: str, parameter: Located, given: Located | None, faults: list[Fa
     default = parameter.value("default") if isinstance(parameter, Map) else None
     chosen = given or default or empty
     if wants_files == isinstance(chosen, Sequence) and not isinstance(chosen, Map):
-        return chosen if wants_files else Leaf(_text(chosen), chosen.origin)
+        return chosen if wants_files else Leaf(_text(chosen).replace("$${with.", "${with."), chosen.origin)
     wanted = "a list of files" if wants_files else "text"
     faults.append(Fault(chosen.origin, path, f"expected {wanted}, got {describe(chosen)}"))
     return empty
@@ -75,18 +78,21 @@ class _Filler:
         if not isinstance(tree.value, str):
             return tree
         whole = _USE.fullmatch(tree.value)
-        if whole and whole[1] in self._values:
-            return self._values[whole[1]]
+        if whole and not whole["literal"] and whole["name"] in self._values:
+            return self._values[whole["name"]]
         return Leaf(self._replace(tree.value, tree.origin, path), tree.origin)
 
     def _replace(self, text: str, origin: Origin, path: str) -> str:
         def one(match: re.Match[str]) -> str:
-            value, known = self._values.get(match[1]), list(self._values)
+            if match["literal"]:
+                return match[0][1:]
+            value, known = self._values.get(match["name"]), list(self._values)
             if value is None:
-                given = f'no parameter "{match[1]}"{nearest(match[1], known)}; known: {", ".join(known) or "none"}'
+                word = match["name"]
+                given = f'no parameter "{word}"{nearest(word, known)}; known: {", ".join(known) or "none"}'
                 self._faults.append(Fault(origin, path, given))
             elif isinstance(value, Sequence):
-                given = f'parameter "{match[1]}" is a list of files, so it must stand alone'
+                given = f'parameter "{match["name"]}" is a list of files, so it must stand alone'
                 self._faults.append(Fault(origin, path, given))
             return _text(value) if value else ""
 

@@ -2,28 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 
+from devenv.config.interpolate import take_numbers
 from devenv.config.merge import merge, settle
 from devenv.config.model import Origin
+from devenv.config.reading import Reader
 from devenv.config.schema import ProfileFile
 from devenv.config.search import find_profile, is_path, known_names, shipped_names
 from devenv.config.shape import check, nearest
-from devenv.config.source import Fault, Leaf, Located, Map, Sequence, describe, read_file
+from devenv.config.source import Fault, Leaf, Located, Map, Sequence, describe
 
 
 class ProfileLoader:
     """Reads profiles of one project; faults of all files gather in `faults`."""
 
-    def __init__(self, root: Path, faults: list[Fault]) -> None:
+    def __init__(self, root: Path, faults: list[Fault], reader: Reader | None = None) -> None:
         self._root = root
         self._faults = faults
+        self._reader = reader or Reader(faults)
         self._whole = True
 
     def load(self, name: str, origin: Origin) -> Map | None:
         """The merged dependencies of a profile (name to tree); None where a file of it is missing or not readable."""
-        merged = self._load(name, origin, "profile", including=None, chain=())
-        settled = settle(merged)
+        return self.load_all([name], origin)
+
+    def load_all(self, names: Iterable[str], origin: Origin, *, over: Map | None = None) -> Map | None:
+        """The same of several profiles, each laid onto those before it, and `over` onto the last."""
+        merged = Map({}, origin)
+        for name in names:
+            merged = merge(merged, self._load(name, origin, "profile", including=None, chain=()))
+        settled = settle(merge(merged, over) if over else merged)
         return settled if self._whole and isinstance(settled, Map) else None
 
     def _load(self, name: str, origin: Origin, path: str, *, including: Path | None, chain: tuple[Path, ...]) -> Map:
@@ -33,13 +43,14 @@ class ProfileLoader:
         if file in chain:
             names = " → ".join(part.stem for part in (*chain[chain.index(file) :], file))
             return self._refuse(origin, path, f"profiles include each other: {names}")
-        tree = read_file(file, self._faults)
+        tree = self._reader.read(file, profile=True)
         if tree is None:
             self._whole = False
             return Map({}, origin)
+        tree = take_numbers(ProfileFile, tree)
         own = tree.value("dependencies")
         if isinstance(own, Map):
-            _check_additions(own, "dependencies", self._faults)
+            check_additions(own, "dependencies", self._faults)
             tree = Map({**tree.entries, "dependencies": (tree.entries["dependencies"][0], settle(own))}, tree.origin)
         check(ProfileFile, tree, self._faults, partial=True)
         merged = self._included(tree, file, (*chain, file))
@@ -69,8 +80,9 @@ class ProfileLoader:
         return merged
 
 
-def _check_additions(tree: Located, path: str, faults: list[Fault]) -> None:
+def check_additions(tree: Located, path: str, faults: list[Fault]) -> None:
+    """Add a fault for each `+key` that does not hold a list."""
     for key, (origin, value) in tree.entries.items() if isinstance(tree, Map) else ():
         if key.startswith("+") and not isinstance(value, Sequence):
-            faults.append(Fault(origin, f"{path}.{key}", f"+ adds to a list, got {describe(value)}"))
-        _check_additions(value, f"{path}.{key}", faults)
+            faults.append(Fault(origin, f"{path}.{key}".lstrip("."), f"+ adds to a list, got {describe(value)}"))
+        check_additions(value, f"{path}.{key}".lstrip("."), faults)

@@ -2,31 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
-
-def _shape(value: object) -> str:
-    return "map" if isinstance(value, dict) else "list" if isinstance(value, list) else "text"
-
-
-class Strict(BaseModel):
-    """No unknown keys, no conversions.
-
-    `planned` are keys of later versions: refused by name, so that nobody looks for a typing error.
-    """
-
-    planned: ClassVar[frozenset[str]] = frozenset()
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
+from devenv.config.hook_shape import HooksFile
+from devenv.config.secret_shape import EnvValue
+from devenv.config.strict import FILLED, Filled, ShellOrList, Strict, Value
+from devenv.config.strict import shape_of as _shape
 
 NAME = r"^[a-z]([-a-z0-9]{0,61}[a-z0-9])?$"
 PORT_NAME = r"^[a-z]([a-z0-9]|-[a-z0-9]){0,14}$"
 ABSOLUTE = r"^/"
 SIZE = r"^[0-9]+(\.[0-9]+)?([kMGTPE]|[KMGTPE]i)?$"
-FILLED = r"\S"
 URL = r"^https?://[^/]"
 WORDS_OF_PATTERNS = {
     NAME: "a name of lowercase letters, digits and dashes",
@@ -41,11 +30,6 @@ Port = Annotated[int, Field(ge=1, le=65535)]
 Name = Annotated[str, Field(pattern=NAME)]
 PortName = Annotated[str, Field(pattern=PORT_NAME, max_length=15)]
 ContainerPath = Annotated[str, Field(pattern=ABSOLUTE)]
-Filled = Annotated[str, Field(pattern=FILLED)]
-Value = str | int | bool
-ShellOrList = Annotated[
-    Annotated[str, Tag("text")] | Annotated[list[str], Tag("list"), Field(min_length=1)], Discriminator(_shape)
-]
 
 
 class BuildFile(Strict):
@@ -114,7 +98,7 @@ class ServiceFile(Strict):
     )
     image: Filled | None = None
     ports: dict[PortName, Port] = {}
-    env: dict[str, Value] = {}
+    env: dict[str, EnvValue] = {}
     deploy: Annotated[Annotated[str, Tag("text")] | Annotated[DeployFile, Tag("map")], Discriminator(_shape)] | None = (
         None
     )
@@ -133,6 +117,7 @@ class EnvironmentFile(Strict):
     name: Name | None = None
     profile: str = "default"
     services: dict[Name, ServiceFile] = {}
+    hooks: HooksFile = HooksFile()
 
 
 class VolumeFile(Strict):
@@ -158,7 +143,7 @@ class RealFile(Strict):
 
     image: Filled
     ports: dict[PortName, Port] = {}
-    env: dict[str, Value] = {}
+    env: dict[str, EnvValue] = {}
     command: list[str] = []
     args: list[str] = []
     volumes: dict[Name, VolumeFile] = {}
@@ -192,6 +177,12 @@ class ProfileFile(Strict):
     version: Literal[1] = 1
     description: str = ""
     include: list[str] = []
+    dependencies: dict[Name, DependencyFile] = {}
+
+
+class LocalFile(EnvironmentFile):
+    """devenv.local.yaml: what is laid onto devenv.yaml, and dependencies that are laid onto the profile."""
+
     dependencies: dict[Name, DependencyFile] = {}
 
 

@@ -10,9 +10,10 @@ from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 from pydantic import ValidationError
 
 from devenv.config.model import Origin
-from devenv.config.schema import PORT_NAME, WORDS_OF_PATTERNS, RealFile, Strict, StubFile
+from devenv.config.schema import PORT_NAME, WORDS_OF_PATTERNS, RealFile, StubFile
 from devenv.config.source import Fault, Located, Map, describe_scalar, plain_value
 from devenv.config.source import Sequence as LocatedSequence
+from devenv.config.strict import Strict
 
 T = TypeVar("T", bound=Strict)
 
@@ -88,6 +89,9 @@ def _sentence(found: Any) -> str:
         return str(found["msg"])
     if kind == "string_pattern_mismatch":
         return f"expected {WORDS_OF_PATTERNS[context['pattern']]}{_got(found)}"
+    if kind == "union_tag_invalid":
+        tags = [tag for tag in _WORDS_OF_TAGS if f"'{tag}'" in context["expected_tags"]]
+        return f"expected {' or '.join(_WORDS_OF_TAGS[tag] for tag in tags)}{_got(found)}"
     return f"expected {_WORDS.get(kind, found['msg'].lower())}{_got(found)}"
 
 
@@ -103,11 +107,12 @@ _WORDS = {
     "list_type": "a list",
     "dict_type": "a mapping",
     "model_type": "a mapping",
-    "union_tag_invalid": "text or a mapping",
     "greater_than_equal": "a port from 1 to 65535",
     "less_than_equal": "a port from 1 to 65535",
     "string_too_long": WORDS_OF_PATTERNS[PORT_NAME],
 }
+
+_WORDS_OF_TAGS = {"text": "text", "list": "a list", "map": "a mapping"}
 
 
 def _container(value: object) -> str:

@@ -50,10 +50,11 @@ def count_faults(lines: list[str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """A scalar."""
+    """A scalar; `interpolated` where environment variables were put into its text."""
 
     value: Scalar
     origin: Origin
+    interpolated: bool = False
 
 
 @dataclass(frozen=True, slots=True)

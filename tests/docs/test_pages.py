@@ -8,8 +8,11 @@ from pathlib import Path
 import pytest
 import yaml
 
+from devenv.config.interpolate import Interpolation, take_numbers
+from devenv.config.merge import settle
 from devenv.config.settings import load_settings
 from devenv.config.source import Fault, Map, read_text
+from devenv.config.strict import Strict
 from devenv.problems import CATALOGUE
 from tests.docs.markdown import DOCS, ROOT, Block, blocks, commands, pages
 from tests.docs.reference import cli_commands
@@ -22,7 +25,7 @@ _LINK = re.compile(r"\]\((?!https?:)([^)#]+)")
 
 @pytest.mark.parametrize("block", YAML, ids=lambda block: block.name)
 def test_yaml_loads_as_what_it_says_it_is(block: Block, tmp_path: Path) -> None:
-    from devenv.config.schema import EnvironmentFile, ProfileFile
+    from devenv.config.schema import EnvironmentFile, LocalFile, ProfileFile
     from devenv.config.shape import check
 
     first = block.text.splitlines()[0]
@@ -34,12 +37,28 @@ def test_yaml_loads_as_what_it_says_it_is(block: Block, tmp_path: Path) -> None:
     tree = read_text(block.text, block.file, faults)
     assert isinstance(tree, Map)
     if first.startswith("# devenv.yaml"):
-        check(EnvironmentFile, tree, faults)
+        check(EnvironmentFile, filled(EnvironmentFile, tree), faults)
+    elif first.startswith("# devenv.local.yaml"):
+        check(LocalFile, filled(LocalFile, settled(tree)), faults, partial=True)
     elif first.startswith("# profiles/"):
         check(ProfileFile, tree, faults)
     else:
         assert list(yaml.safe_load_all(block.text)), block.name
     assert faults == []
+
+
+def filled(model: type[Strict], tree: Map) -> Map:
+    """The tree as it is where no variable is set: every one has a default."""
+    interpolation = Interpolation({})
+    tree = interpolation.put_into(tree)
+    assert interpolation.faults == []
+    return take_numbers(model, tree)
+
+
+def settled(tree: Map) -> Map:
+    plain = settle(tree)
+    assert isinstance(plain, Map)
+    return plain
 
 
 def lines() -> list[tuple[str, str]]:

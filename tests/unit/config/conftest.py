@@ -27,10 +27,10 @@ def write(tmp_path: Path) -> Write:
 
 
 def read(root: Path, *, profile: str | None = None, modes: dict[str, Mode] | None = None) -> Environment:
-    return load(None, start=root, profile=profile, modes=modes)
+    return load(None, start=root, profiles=[profile] if profile else (), modes=modes)
 
 
-def faults(root: Path, **options: str) -> list[str]:
+def faults(root: Path, *, profile: str | None = None, environ: dict[str, str] | None = None) -> list[str]:
     with pytest.raises(ConfigError) as caught:
-        load(None, start=root, **options)  # type: ignore[arg-type]
+        load(None, start=root, profiles=[profile] if profile else (), environ=environ)
     return list(caught.value.details)

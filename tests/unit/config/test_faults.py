@@ -85,7 +85,7 @@ def one(write: Write, text: str) -> list[str]:
         ("services:\n", "devenv.yaml:1:10  services  expected a mapping, got nothing"),
         (
             "services: {a: {image: x, env: {A: [1]}}}\n",
-            "devenv.yaml:1:35  services.a.env.A  expected text, a whole number or true or false, got a list",
+            "devenv.yaml:1:35  services.a.env.A  expected text or a mapping, got a list",
         ),
         (
             "services: {a: {image: x, ports: {much-too-long-name: 1}}}\n",
@@ -145,7 +145,8 @@ def test_faults_of_all_files_come_at_once(write: Write) -> None:
         }
     )
     assert faults(root) == [
-        'devenv.yaml:1:1  nmae  unknown key "nmae" (did you mean "name"?); known: name, profile, services, version',
+        'devenv.yaml:1:1  nmae  unknown key "nmae" (did you mean "name"?); '
+        "known: hooks, name, profile, services, version",
         "devenv.yaml:2:25  services.web.image  expected text, got the number 3",
         'profiles/default.yaml:1:11  include[0]  there is no profile "postgers" (did you mean "postgres"?); '
         "known: default, postgres, redis",

@@ -163,3 +163,25 @@ def test_a_shipped_profile_is_complete(write: Write, name: str) -> None:
     assert text.startswith("# ")
     assert list(dependencies) == [name]
     assert dependencies[name].mode == "real"
+
+
+def test_several_profiles_are_merged_and_the_later_wins(write: Write) -> None:
+    files = {
+        "devenv.yaml": "",
+        "profiles/one.yaml": 'dependencies:\n  a: {real: {image: "a:1", args: [x], env: {A: "1"}}}\n',
+        "profiles/two.yaml": 'dependencies:\n  a: {real: {image: "a:2", +args: [y]}}\n  b: {real: {image: b}}\n',
+    }
+    root = write(files)
+    environment = load(None, start=root, profiles=["one", "two"])
+    real = environment.dependencies["a"].real
+    assert real
+    assert (real.image, real.args, real.env) == ("a:2", ("x", "y"), {"A": "1"})
+    assert (list(environment.dependencies), environment.profile) == (["a", "b"], "one, two")
+    assert list(load(None, start=root, profiles=["one"]).dependencies) == ["a"]
+
+
+def test_every_profile_that_is_not_there_is_told(write: Write) -> None:
+    root = write({"devenv.yaml": ""})
+    with pytest.raises(ConfigError) as caught:
+        load(None, start=root, profiles=["nope", "redis", "nada"])
+    assert [line.partition('"')[2][:4] for line in caught.value.details] == ["nope", "nada"]
