@@ -5,7 +5,7 @@ Kubernetes objects cross these ports as plain dicts, shaped as their JSON.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,12 +18,16 @@ Object = dict[str, Any]
 # --- host --------------------------------------------------------------------------------------------------------
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A program to run: `argv` (first the program), extra environment, text for stdin."""
+    """A program to run: `argv` (first the program), extra environment, text for stdin.
+
+    What a `secret` one prints is in no log.
+    """
 
     argv: tuple[str, ...]
     cwd: Path | None = None
     env: Mapping[str, str] = field(default_factory=dict)
     stdin: str | None = None
+    secret: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,7 @@ class Finished:
     code: int
     stdout: str
     output: str
+    stderr: str = ""
 
 
 class Stop(Protocol):
@@ -59,6 +64,19 @@ class Commands(Protocol):
 
     def find(self, tool: str) -> Path | None:
         """The program's path, from the settings' tools, else PATH; None where there is none."""
+
+
+class Trust(Protocol):
+    """Remembers which commands that files bring along may run on this machine, each by its digest."""
+
+    def known(self) -> frozenset[str]:
+        """The digests that were said yes to."""
+
+    def add(self, digests: Mapping[str, Path]) -> None:
+        """Remember digests, each with the file that brings its command."""
+
+    def remove(self, digests: Collection[str]) -> None:
+        """Forget digests."""
 
 
 class Processes(Protocol):

@@ -70,6 +70,20 @@ CODE_UNKNOWN = Problem(
     "devenv explain lists all codes",
 )
 
+SECRET_MISSING = Problem(
+    "secret-missing",
+    "{count} can't be looked up",
+    "A secret: of devenv.yaml or a profile names an environment variable, a file or a command of this machine, and it "
+    "gave nothing. What a command prints on stdout is never shown, what it says on stderr is.",
+    "see the lines above; run the command yourself, or set the variable, then run devenv up again",
+)
+HOOK_FAILED = Problem(
+    "hook-failed",
+    "the hook {when} failed: {command} ended with code {code}",
+    "A command under hooks: in devenv.yaml ended with an error; its last lines are shown.",
+    "correct what it says and run the command again, or leave the hooks out with --no-hooks",
+)
+
 # --- tools and daemons -------------------------------------------------------------------------------------------
 DOCKER_MISSING = Problem(
     "docker-missing",
@@ -308,6 +322,13 @@ UNCONFIRMED = Problem(
     "{action} was not confirmed",
     "Something would be deleted for good, and nobody said yes.",
     "say yes at the prompt, or pass --yes",
+)
+TRUST_MISSING = Problem(
+    "trust-missing",
+    "{count} of your files may not run on this machine yet",
+    "Hooks and exec: secrets are commands that a file brings along. They run only after a yes for exactly these "
+    "commands of that file; a change of one asks again.",
+    "look at them, then devenv trust, or the same command with --trust",
 )
 BUG = Problem(
     "bug",

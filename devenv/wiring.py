@@ -13,8 +13,9 @@ def make_world(settings: Settings, progress: Progress) -> World:
     """The real world: kind or what the settings name, Docker, the kubeconfig of this user."""
     from devenv.clusters.kind import KindClusters
     from devenv.host.commands import LocalCommands
-    from devenv.host.paths import runtime_folder, state_folder
+    from devenv.host.paths import runtime_folder, state_folder, trust_file
     from devenv.host.processes import LocalProcesses, holder
+    from devenv.host.trust_file import TrustFile
     from devenv.host.watching import FolderWatcher
     from devenv.images.builds import DockerImages
     from devenv.images.nodes import DockerNodes
@@ -32,6 +33,7 @@ def make_world(settings: Settings, progress: Progress) -> World:
         progress=progress,
         connect=_connector(),
         runtime=runtime_folder(),
+        trust=TrustFile(trust_file()),
     )
 
 

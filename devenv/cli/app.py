@@ -85,6 +85,7 @@ def _register() -> None:
         session,
         status,
         test,
+        trust,
         up,
         url,
         version,

@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from devenv.cli.app import app
 from devenv.cli.load import Choice, load_environment, load_machine, wants_color
-from devenv.cli.options import FileOption, NoColorOption, OutputOption, VerboseOption, YesOption
+from devenv.cli.options import (
+    FileOption,
+    NoColorOption,
+    NoHooksOption,
+    OutputOption,
+    TrustOption,
+    VerboseOption,
+    YesOption,
+)
+
+if TYPE_CHECKING:
+    from devenv.config.model import Environment
+    from devenv.flows.world import World
 
 
 @app.command()
@@ -18,6 +30,8 @@ def down(
     cluster: Annotated[bool, typer.Option("--cluster", help="Remove the cluster and its registry too.")] = False,
     file: FileOption = None,
     yes: YesOption = False,
+    trust: TrustOption = False,
+    no_hooks: NoHooksOption = False,
     output: OutputOption = "text",
     no_color: NoColorOption = False,
     verbose: VerboseOption = False,
@@ -40,6 +54,7 @@ def down(
         end_session=lambda kube: end_session(kube, world.runtime, environment.name),
         end_all_sessions=lambda kube: end_all_sessions(kube, world.runtime),
         confirm=lambda action: yes or confirm(f"{action}: go on?"),
+        before=lambda: None if no_hooks else before_down(environment, world, trust=trust),
     )
     if output == "json":
         print_json(asdict(result))
@@ -48,3 +63,13 @@ def down(
     if result.remains:
         progress.note(f"  still there: {', '.join(result.remains)}")
         progress.note("  devenv down --volumes removes these too")
+
+
+def before_down(environment: Environment, world: World, *, trust: bool) -> None:
+    """Run the hooks before_down, once they are trusted. Refused trust-missing, ToolError hook-failed."""
+    from devenv.cli.trust import ensure_trusted
+    from devenv.flows.hooks import run_hooks
+    from devenv.flows.trust import hook_commands
+
+    ensure_trusted(hook_commands(environment, "before_down"), world, say_yes=trust)
+    run_hooks(environment, "before_down", world)

@@ -65,6 +65,11 @@ TASKS: dict[str, dict[str, tuple[Example, ...]]] = {
             ("devenv completion install --shell zsh", "for another"),
             ("devenv completion install --yes", "without questions"),
         ),
+        "trust": (
+            ("devenv trust", "look at the commands of your files, say yes once"),
+            ("devenv trust --show", "only look"),
+            ("devenv trust --revoke", "take the yes back"),
+        ),
         "version": (
             ("devenv version", "of devenv and all it works with"),
             ("devenv version -o json", "for a bug report"),
@@ -75,6 +80,7 @@ TASKS: dict[str, dict[str, tuple[Example, ...]]] = {
         "config show": (
             ("devenv config show", "what devenv.yaml and its profile come to"),
             ("devenv config show -p integration", "with another profile"),
+            ("devenv config show -p integration -p mine", "with two, the later laid onto the earlier"),
         ),
         "profiles": (
             ("devenv profiles", "what can be included"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import asdict
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,14 +14,21 @@ from devenv.cli.load import Choice, load_environment, load_machine, wants_color
 from devenv.cli.options import (
     FileOption,
     NoColorOption,
+    NoHooksOption,
     OffOption,
     OutputOption,
     ProfileOption,
     RealOption,
     StubOption,
     TimeoutOption,
+    TrustOption,
     VerboseOption,
 )
+
+if TYPE_CHECKING:
+    from devenv.config.model import Environment
+    from devenv.flows.world import World
+    from devenv.session.lifecycle import Started
 
 
 @app.command()
@@ -36,12 +43,17 @@ def up(
     real: RealOption = None,
     stub: StubOption = None,
     off: OffOption = None,
+    trust: TrustOption = False,
+    no_hooks: NoHooksOption = False,
     timeout: TimeoutOption = 180.0,
     output: OutputOption = "text",
     no_color: NoColorOption = False,
     verbose: VerboseOption = False,
 ) -> None:
     """Bring the environment up, then watch, sync and forward until Ctrl-C (or in the background with -d)."""
+    from devenv.cli.trust import ensure_trusted
+    from devenv.config.model import HOOKS
+    from devenv.flows.trust import commands_of
     from devenv.flows.up import UpRequest, plan_lines
     from devenv.flows.up import up as bring_up
     from devenv.session.lifecycle import Start, follow_session, start_session
@@ -52,18 +64,21 @@ def up(
 
     choice = Choice(file, profile, real or (), stub or (), off or ())
     environment = load_environment(choice)
-    request = UpRequest(environment, tuple(services or ()), timeout)
+    request = UpRequest(environment, tuple(services or ()), timeout, hooks=not no_hooks)
     if dry_run:
         lines = plan_lines(request)
         print_json({"steps": lines}) if output == "json" else print_lines(lines)
         return
     progress = make_progress(color=wants_color(no_color=no_color))
     world = make_world(load_machine(), progress)
+    ensure_trusted(commands_of(environment, hooks=() if no_hooks else HOOKS), world, say_yes=trust)
     started = time.monotonic()
     result = bring_up(request, world)
     kube = world.connect(world.clusters.access())
     start = Start(environment, arguments=session_arguments(choice, environment.root), detach=detach or output == "json")
     session = start_session(start, kube, world)
+    if not no_hooks:
+        after_up(environment, session, world)
     forwards = session.forwards
     if output == "json":
         print_json({**asdict(result), "changed": result.changed, "forwards": forwards})
@@ -74,6 +89,18 @@ def up(
         printer = LinePrinter(as_json=False, color=wants_color(no_color=no_color))
         since = math.ceil(time.monotonic() - started)
         follow_session(session.here, kube, world, printer.line, since=since)
+
+
+def after_up(environment: Environment, session: Started, world: World) -> None:
+    """Run the hooks after_up; the environment stays up where one fails, and a session in this process ends."""
+    from devenv.flows.hooks import run_hooks
+
+    try:
+        run_hooks(environment, "after_up", world)
+    except BaseException:
+        if session.here is not None:
+            session.here.close()
+        raise
 
 
 def session_arguments(choice: Choice, root: object) -> list[str]:

@@ -42,11 +42,13 @@ def down(
     end_session: Callable[[Kube], bool],
     end_all_sessions: Callable[[Kube], int],
     confirm: Callable[[str], bool],
+    before: Callable[[], None] = lambda: None,
 ) -> DownResult:
     """Take the environment down.
 
     `end_session` ends a live session of it (True if there was one), `end_all_sessions` those of all environments of a
-    cluster that goes; `confirm` asks before other environments go with it. Raises Refused unconfirmed, ClusterError.
+    cluster that goes; `confirm` asks before other environments go with it; `before` is called before anything of an
+    environment that is up is touched. Raises Refused unconfirmed, ClusterError.
     """
     result = DownResult(request.environment)
     state = world.clusters.inspect()
@@ -56,6 +58,7 @@ def down(
     if request.cluster:
         _confirm(confirm, _losses(request, world, kube, state.status))
     if kube and _is_up(kube, request.environment):
+        before()
         _take_down(request, world, kube, result, end_session)
     elif state.status == "stopped" and not request.cluster:
         raise ClusterError(problems.CLUSTER_UNREACHABLE, context=world.settings.cluster, server="its stopped node")

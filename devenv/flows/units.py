@@ -13,11 +13,13 @@ from devenv import problems
 from devenv.config.model import Environment, Service
 from devenv.errors import ClusterError, ConfigError
 from devenv.flows.observe import Observed, wait_ready
+from devenv.flows.secrets import Values, sealed
 from devenv.flows.steps import Note
 from devenv.flows.world import World
 from devenv.health.verdict import is_rolled_out, judge_pod
 from devenv.plan.manifests import container_name
 from devenv.plan.marks import ENVIRONMENT, MANAGED_BY, UNIT, hash_of, selector
+from devenv.plan.secrets import secret_name
 from devenv.plan.units import Files, Image, Unit, namespace_of, unit_objects, wanted_files
 from devenv.ports import BuildRequest, Kube, Object, Ref
 
@@ -45,6 +47,7 @@ class Run:
     live: dict[tuple[str, str], Object] = field(default_factory=dict)
     images: dict[str, Image] = field(default_factory=dict)
     results: dict[str, UnitResult] = field(default_factory=dict)
+    secrets: Values = field(default_factory=dict, repr=False)
 
     @property
     def namespace(self) -> str:
@@ -109,7 +112,8 @@ def ref_of(obj: Object) -> Ref:
 def bring_up(run: Run, kube: Kube, observed: Observed, unit: Unit, note: Note) -> None:
     """Apply what differs of a unit and wait until it is ready."""
     started = time.monotonic()
-    objects = unit_objects(run.environment, unit, run.files, run.images.get(unit.name))
+    secrets = sealed(run.live, unit.name, run.secrets.get(unit.name))
+    objects = unit_objects(run.environment, unit, run.files, run.images.get(unit.name), secrets)
     result = run.results[unit.name] = UnitResult(unit.name, "unchanged")
     stored = [_apply(run, kube, obj, result) for obj in objects]
     _retry_hopeless(run, kube, unit)
@@ -156,6 +160,8 @@ def _why(live: Object, obj: Object) -> str:
     """One word or two on what made a deployed object differ."""
     if obj["kind"] == "ConfigMap":
         return "files changed"
+    if obj["kind"] == "Secret":
+        return "secret changed"
     old, new = _first_container(live), _first_container(obj)
     if old.get("image") != new.get("image"):
         return "image changed"
@@ -242,11 +248,15 @@ def live_objects(kube: Kube, namespace: str, environment: str) -> dict[tuple[str
 
 
 def prune(run: Run, kube: Kube, kept: Sequence[str]) -> list[Ref]:
-    """Delete what devenv applied for units that the plan no longer has; claims stay, as data is never pruned."""
+    """Delete what devenv applied for units that the plan no longer has, and Secrets that their unit no longer reads.
+
+    Claims stay, as data is never pruned.
+    """
     gone = []
-    for (kind, _), obj in run.live.items():
+    for (kind, name), obj in run.live.items():
         unit = obj["metadata"].get("labels", {}).get(UNIT)
-        if unit in kept or kind in ("Pod", "PersistentVolumeClaim", "Namespace"):
+        unread = kind == "Secret" and unit not in run.secrets and name == secret_name(str(unit))
+        if (unit in kept and not unread) or kind in ("Pod", "PersistentVolumeClaim", "Namespace"):
             continue
         if kube.objects.delete(ref_of(obj)):
             gone.append(ref_of(obj))

@@ -10,8 +10,11 @@ from dataclasses import dataclass
 from devenv.config.load import unknown_name
 from devenv.config.model import Environment
 from devenv.flows.cluster import cluster_steps
+from devenv.flows.hooks import run_hooks
 from devenv.flows.observe import Observed, observing
+from devenv.flows.secrets import look_up, wanted_secrets
 from devenv.flows.steps import Note, Step, run_steps
+from devenv.flows.trust import shown_command
 from devenv.flows.units import (
     Run,
     UnitResult,
@@ -29,11 +32,15 @@ from devenv.ports import Kube
 
 @dataclass(frozen=True, slots=True)
 class UpRequest:
-    """What to bring up: an environment, some of its services (none: all), seconds to wait for each unit."""
+    """What to bring up: an environment, some of its services (none: all), seconds to wait for each unit.
+
+    `hooks` says whether the environment's hooks run.
+    """
 
     environment: Environment
     only: Sequence[str] = ()
     timeout: float = 180.0
+    hooks: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +67,10 @@ class _Up:
         self.request = request
         self.world = world
         self.stack = stack
-        self.run = Run(request.environment, read_files(request.environment), world, request.timeout)
         self.units = units_of(request.environment, request.only)
+        files = read_files(request.environment)
+        secrets = look_up(request.environment, self.units, world)
+        self.run = Run(request.environment, files, world, request.timeout, secrets=secrets)
         self.kube: Kube | None = None
         self.observed: Observed | None = None
 
@@ -103,12 +112,15 @@ class _Up:
 
 
 def up(request: UpRequest, world: World) -> UpResult:
-    """Bring the environment up and wait until all of it is ready.
+    """Bring the environment up and wait until all of it is ready; its hooks before_up run first.
 
-    Raises UsageError for unknown names, ConfigError, ToolError, ClusterError, NotReady with the reason.
+    The commands of its hooks and secrets must be trusted already. Raises UsageError for unknown
+    names, ConfigError, ToolError, ClusterError, NotReady with the reason.
     """
     check_names(request.environment, request.only)
     started = time.monotonic()
+    if request.hooks:
+        run_hooks(request.environment, "before_up", world)
     with ExitStack() as stack:
         work = _Up(request, world, stack)
         run_steps(work.steps(), world.progress, world.stop)
@@ -138,11 +150,19 @@ def plan_lines(request: UpRequest) -> list[str]:
     """What `up --dry-run` prints: the steps in an order they may run in."""
     check_names(request.environment, request.only)
     units = units_of(request.environment, request.only)
-    lines = ["cluster", "local registry", f"namespace {request.environment.name}"]
+    lines = _command_lines(request, "before_up")
+    secrets = wanted_secrets(request.environment, units)
+    lines += [f"secrets of {name}: {', '.join(wanted)}" for name, wanted in secrets.items()]
+    lines += ["cluster", "local registry", f"namespace {request.environment.name}"]
     for name, unit in units.items():
         spec = request.environment.services.get(name)
         if spec and spec.build:
             lines.append(f"image {name} from {spec.build.dockerfile}")
         after = f" after {', '.join(unit.needs)}" if unit.needs else ""
         lines.append(f"{name} ({unit.kind}){after}")
-    return lines
+    return lines + _command_lines(request, "after_up")
+
+
+def _command_lines(request: UpRequest, when: str) -> list[str]:
+    hooks = [hook for hook in request.environment.hooks if hook.when == when and request.hooks]
+    return [f"{when}: {shown_command(hook.command)}" for hook in hooks]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from devenv.config.model import Settings
-from devenv.ports import Access, Clusters, Commands, Images, Kube, Processes, Progress, Registry, Watcher
+from devenv.ports import Access, Clusters, Commands, Images, Kube, Processes, Progress, Registry, Trust, Watcher
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,4 +26,6 @@ class World:
     progress: Progress
     connect: Callable[[Access], Kube]
     runtime: Path
+    trust: Trust
+    environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
     stop: threading.Event = field(default_factory=threading.Event)

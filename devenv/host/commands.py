@@ -87,10 +87,12 @@ def _follow(
             process.stdin.write((command.stdin or "").encode())
         with suppress(BrokenPipeError):
             process.stdin.close()
-    stdout, output = _gather(process, lines, stop, on_line)
+    lines_read = _gather(process, lines, stop, on_line)
     code = process.wait()
-    LOG.debug("%s ended with %s\n%s", command.argv[0], code, "".join(output))
-    return Finished(command, code, "".join(stdout), "".join(output))
+    told = "(its output is secret)" if command.secret else "".join(text for _, text in lines_read)
+    LOG.debug("%s ended with %s\n%s", command.argv[0], code, told)
+    stdout, stderr = ("".join(text for name, text in lines_read if name == wanted) for wanted in ("out", "err"))
+    return Finished(command, code, stdout, "".join(text for _, text in lines_read), stderr)
 
 
 def _gather(
@@ -98,9 +100,9 @@ def _gather(
     lines: queue.SimpleQueue[tuple[str, str | None]],
     stop: Stop | None,
     on_line: Callable[[str], None] | None,
-) -> tuple[list[str], list[str]]:
-    stdout: list[str] = []
-    output: list[str] = []
+) -> list[tuple[str, str]]:
+    """Each line with the name of its stream, as they came."""
+    output: list[tuple[str, str]] = []
     open_streams = 2
     ended = False
     while open_streams:
@@ -114,12 +116,10 @@ def _gather(
         if line is None:
             open_streams -= 1
             continue
-        output.append(line)
-        if name == "out":
-            stdout.append(line)
+        output.append((name, line))
         if on_line:
             on_line(line.rstrip("\n"))
-    return stdout, output
+    return output
 
 
 def _read(name: str, stream: IO[bytes], lines: queue.SimpleQueue[tuple[str, str | None]]) -> None:

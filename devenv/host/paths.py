@@ -41,3 +41,8 @@ def runtime_folder() -> Path:
 def log_file(name: str) -> Path:
     """The file of one log: `last` is that of the last run."""
     return state_folder() / "log" / f"{name}.log"
+
+
+def trust_file() -> Path:
+    """Which commands of files may run."""
+    return state_folder() / "trust.json"

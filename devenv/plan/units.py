@@ -9,8 +9,9 @@ from typing import Literal
 
 from devenv.config.model import Dependency, Environment, Service
 from devenv.plan import engine
-from devenv.plan.manifests import own_objects
+from devenv.plan.manifests import container_name, own_objects
 from devenv.plan.marks import Object, stamp
+from devenv.plan.secrets import Sealed, fill, seal
 from devenv.plan.supervisor import supervised
 from devenv.plan.workloads import deployment, real_objects, service, service_container
 
@@ -85,16 +86,29 @@ def wanted_files(environment: Environment) -> list[Path]:
     return paths + [spec.deploy.path for spec in environment.services.values() if spec.deploy]
 
 
-def unit_objects(environment: Environment, unit: Unit, files: Files, image: Image | None = None) -> list[Object]:
+def unit_objects(
+    environment: Environment, unit: Unit, files: Files, image: Image | None = None, sealed: Sealed | None = None
+) -> list[Object]:
     """The Kubernetes objects of one unit, stamped and in the order they are applied.
 
-    A service needs its `image`. Raises ConfigError (manifest-invalid, files-too-large, config-invalid for stubs).
+    A service needs its `image`, a unit with secrets needs them `sealed`. Raises ConfigError
+    (manifest-invalid, files-too-large, config-invalid for stubs).
     """
     objects = _raw_objects(environment, unit, files, image)
+    if sealed:
+        objects = seal(objects, unit.name, sealed, container=_own_container(environment, unit, files))
     namespace = namespace_of(environment)
     for obj in objects:
         obj["metadata"]["namespace"] = namespace
-    return [stamp(obj, environment=environment.name, unit=unit.name) for obj in objects]
+    stamped = [stamp(obj, environment=environment.name, unit=unit.name) for obj in objects]
+    # After stamping: the hash that a stamp carries must not tell of a value.
+    return [fill(obj, unit.name, sealed) for obj in stamped] if sealed else stamped
+
+
+def _own_container(environment: Environment, unit: Unit, files: Files) -> str | None:
+    """The container of a service's own manifests that is the service's; None for what devenv generates."""
+    spec = environment.services[unit.name] if unit.kind == "service" else None
+    return container_name(spec, spec.deploy, files.single[spec.deploy.path]) if spec and spec.deploy else None
 
 
 def _raw_objects(environment: Environment, unit: Unit, files: Files, image: Image | None) -> list[Object]:

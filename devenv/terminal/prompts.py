@@ -5,9 +5,14 @@ from __future__ import annotations
 import sys
 
 
+def is_interactive() -> bool:
+    """Whether there is a terminal to ask at."""
+    return sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty()
+
+
 def confirm(question: str) -> bool:
     """Yes or no; False where there is no terminal to ask at."""
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+    if not is_interactive():
         return False
     import questionary
 

@@ -17,6 +17,7 @@ from devenv.flows.doctor import Finding
 from devenv.flows.down import DownResult
 from devenv.flows.status import UnitStatus
 from devenv.flows.test import TestResult
+from devenv.flows.trust import TrustedCommand
 from devenv.flows.units import UnitResult
 from devenv.flows.up import UpResult
 from devenv.flows.version import Versions
@@ -99,6 +100,7 @@ JSON_RESULTS: tuple[tuple[str, type, str], ...] = (
     ("devenv down", DownResult, ""),
     ("devenv test", TestResult, "and `exit`: `{code, origin}` with origin `runner`"),
     ("devenv doctor: each of the list", Finding, ""),
+    ("devenv trust: each of the list", TrustedCommand, ""),
     ("devenv explain: one, or each of the list", Problem, ""),
     ("devenv profiles: each of the list", Profile, ""),
     ("devenv profiles show", Offer, ""),

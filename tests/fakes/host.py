@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -12,13 +12,15 @@ from devenv.ports import Change, Command, Finished, Stop
 class FakeCommands:
     """Answers by the longest prefix of the command line in `answers` (code, output), else with success and no output.
 
-    `tools` are the programs that `find` knows. Each run first pops from `failures`, if there is one, and raises it.
+    `errors` is what such a command says on stderr besides. `tools` are the programs that `find` knows. Each run first
+    pops from `failures`, if there is one, and raises it.
     """
 
     def __init__(self, *, tools: Sequence[str] = ("docker", "kind", "kubectl")) -> None:
         self.tools = tuple(tools)
         self.calls: list[Command] = []
         self.answers: dict[str, tuple[int, str]] = {}
+        self.errors: dict[str, str] = {}
         self.failures: list[BaseException] = []
         self.effects: dict[str, Callable[[], None]] = {}
 
@@ -41,10 +43,27 @@ class FakeCommands:
         for text in output.splitlines() if on_line else ():
             assert on_line
             on_line(text)
-        return Finished(command, code, output, output)
+        errors = "".join(text for prefix, text in self.errors.items() if line.startswith(prefix))
+        return Finished(command, code, output, output + errors, errors)
 
     def find(self, tool: str) -> Path | None:
         return Path("/usr/bin") / tool if tool in self.tools else None
+
+
+class FakeTrust:
+    """Trusts what it was told to."""
+
+    def __init__(self, *digests: str) -> None:
+        self.digests = set(digests)
+
+    def known(self) -> frozenset[str]:
+        return frozenset(self.digests)
+
+    def add(self, digests: Mapping[str, Path]) -> None:
+        self.digests |= digests.keys()
+
+    def remove(self, digests: Collection[str]) -> None:
+        self.digests -= set(digests)
 
 
 class FakeProcesses:

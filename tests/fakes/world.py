@@ -9,6 +9,7 @@ from typing import Any
 from devenv.config.model import Settings
 from devenv.flows.world import World
 from tests.fakes.clusters import FakeClusters
+from tests.fakes.host import FakeTrust
 from tests.fakes.images import FakeImages, FakeRegistry
 from tests.fakes.kube import FakeObjects, FakePods
 from tests.fakes.terminal import FakeProgress
@@ -57,5 +58,7 @@ def fake_world(tmp_path: Path, kube: FakeKube, **changes: Any) -> World:
         "progress": FakeProgress(),
         "connect": lambda access: kube,
         "runtime": tmp_path,
+        "trust": FakeTrust(),
+        "environ": {},
     }
     return World(**{**values, **changes})

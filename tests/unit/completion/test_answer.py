@@ -39,7 +39,7 @@ def ask(project: Path, request: pytest.FixtureRequest) -> Ask:
     """Asks for the values at the end of a line, with names from the cache and from the files' lines."""
     if request.param == "kept":
         load_environment(Choice())
-        load_environment(Choice(profile="slim"))
+        load_environment(Choice(profiles=["slim"]))
         assert recall(str(project / "devenv.yaml"), "")
 
     def ask(line: str, shell: str = "fish") -> list[str]:

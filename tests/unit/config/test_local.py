@@ -98,7 +98,7 @@ def test_its_faults_have_its_own_places(write: Write) -> None:
         "devenv.local.yaml:3:20  services.web.+env  + adds to a list, got a mapping",
         'devenv.local.yaml:3:48  services.web.ports.http  expected a whole number, got "many"',
         'devenv.local.yaml:4:21  dependencies.db.rael  unknown key "rael" (did you mean "real"?); '
-        "known: mode, parameters, real, stub, with",
+        "known: doc, memory, mode, parameters, real, stub, with",
     ]
 
 

@@ -104,3 +104,18 @@ def test_a_stopped_cluster_is_deleted_only_after_a_yes(tmp_path: Path, kube: Fak
 def test_twice_is_no_error(tmp_path: Path, kube: FakeKube) -> None:
     take_down(tmp_path, kube, DownRequest("shop", volumes=True))
     assert take_down(tmp_path, kube, DownRequest("shop", volumes=True)).removed == []
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_what_comes_before_meets_an_environment_that_is_up_and_whole(tmp_path: Path, there: bool) -> None:
+    kube = FakeKube(objects=FakeObjects(*([namespace("shop"), mine("Service", "orders")] if there else [])))
+    seen: list[object] = []
+    down(
+        DownRequest("shop"),
+        fake_world(tmp_path, kube),
+        end_session=lambda kube: bool(seen.append("session")),
+        end_all_sessions=lambda kube: 0,
+        confirm=lambda action: True,
+        before=lambda: seen.append(names(kube)),
+    )
+    assert seen == ([{"shop", "orders"}, "session"] if there else [])

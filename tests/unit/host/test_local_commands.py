@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import threading
@@ -116,3 +117,24 @@ def test_an_interrupt_ends_the_program_first() -> None:
 def test_programs_do_not_get_the_terminals_interrupt() -> None:
     done = COMMANDS.run(python("import os; print(os.getpgid(0))"))
     assert int(done.stdout) != os.getpgid(0)
+
+
+def test_stderr_is_told_apart(tmp_path: Path) -> None:
+    done = COMMANDS.run(python("import sys; print('out'); print('err', file=sys.stderr)"))
+    assert (done.stdout, done.stderr) == ("out\n", "err\n")
+    assert sorted(done.output.splitlines()) == ["err", "out"]
+
+
+@pytest.mark.parametrize("secret", [True, False])
+def test_what_a_secret_command_prints_is_in_no_log(secret: bool, caplog: pytest.LogCaptureFixture) -> None:
+    logger = logging.getLogger("devenv.commands")
+    handler = caplog.handler
+    logger.addHandler(handler)
+    level = logger.level
+    logger.setLevel(logging.DEBUG)
+    try:
+        COMMANDS.run(python("print('s3' + 'cret')", secret=secret))
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(level)
+    assert ("s3cret" in caplog.text) is not secret
