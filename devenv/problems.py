@@ -33,6 +33,12 @@ SETTINGS_INVALID = Problem(
     "The machine-wide settings have an unknown key or a value of the wrong type.",
     "correct the lines above; DEVENV_SETTINGS names another file",
 )
+KEY_UNKNOWN = Problem(
+    "key-unknown",
+    "the configuration has no {path}{nearest}",
+    "The key path on the command line leads to no value of the merged configuration.",
+    "known {where}: {known}",
+)
 NAME_UNKNOWN = Problem(
     "name-unknown",
     "{kind} {name!r} is not in this environment{nearest}",

@@ -8,9 +8,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from devenv.config import model, schema, shape
+from devenv.config.disk import exists, is_file, is_folder, resolved
 from devenv.config.parameters import fill
 from devenv.config.secrets import plain_env, secrets_of
-from devenv.config.source import Fault, Leaf, Located, Map, Sequence
+from devenv.config.sentences import nearest_or_all, nearest_path
+from devenv.config.source import Fault, Leaf, Located, Map, Sequence, at_key
 from devenv.config.strict import text_of
 
 SIGNALS = ("HUP", "INT", "QUIT", "USR1", "USR2", "TERM", "KILL", "ALRM", "CONT", "STOP", "WINCH")
@@ -26,10 +28,7 @@ def command_of(value: str | list[str] | None) -> tuple[str, ...]:
 def at(tree: Located, *path: str | int) -> Located:
     """The value at a path, or the nearest one above it."""
     for part in path:
-        if isinstance(tree, Map) and isinstance(part, str) and part in tree.entries:
-            tree = tree.entries[part][1]
-        elif isinstance(tree, Sequence) and isinstance(part, int) and part < len(tree.items):
-            tree = tree.items[part]
+        tree = at_key(tree, part)
     return tree
 
 
@@ -47,6 +46,7 @@ def services_of(tree: Map, root: Path, faults: list[Fault]) -> dict[str, model.S
 class _Service:
     def __init__(self, name: str, spec: schema.ServiceFile, tree: Located, root: Path, faults: list[Fault]) -> None:
         self._name, self._spec, self._tree, self._root, self._faults = name, spec, tree, root, faults
+        self._beside = tree.origin.file.name
 
     def _fault(self, text: str, *path: str | int) -> None:
         origin, shown = shape.locate(self._tree, path)
@@ -56,7 +56,8 @@ class _Service:
     def build(self) -> model.Service:
         spec = self._spec
         if (spec.build is None) == (spec.image is None):
-            self._fault("needs build or image" if spec.build is None else "has both build and image: only one counts")
+            both = "has both build and image: remove one of them"
+            self._fault("needs build (a folder with a Dockerfile) or image" if spec.build is None else both)
         return model.Service(
             name=self._name,
             build=self._build(spec.build) if spec.build is not None else None,
@@ -74,9 +75,9 @@ class _Service:
 
     def _build(self, build: str | schema.BuildFile) -> model.Build:
         spec = schema.BuildFile(context=build) if isinstance(build, str) else build
-        context = (self._root / spec.context).resolve()
-        if not context.is_dir():
-            self._fault(f"there is no folder {spec.context}", "build", "context")
+        context = resolved(self._root / spec.context)
+        if not is_folder(context):
+            self._fault(_no_folder(spec.context, context, beside=self._beside), "build", "context")
         dockerfile = context / (spec.dockerfile or "Dockerfile")
         args = {key: text_of(value) for key, value in spec.args.items()}
         return model.Build(context, dockerfile, spec.target, args)
@@ -85,23 +86,28 @@ class _Service:
         if deploy is None:
             return None
         spec = schema.DeployFile(path=deploy) if isinstance(deploy, str) else deploy
-        path = (self._root / spec.path).resolve()
-        if not path.is_file():
-            kind = "expected a file of manifests, got the folder" if path.is_dir() else "there is no file"
-            self._fault(f"{kind} {spec.path}", "deploy", "path")
+        path = resolved(self._root / spec.path)
+        if not is_file(path):
+            missing = f"there is no file {spec.path} beside {self._beside}{nearest_path(path)}"
+            self._fault(
+                f"expected a file of manifests, got the folder {spec.path}" if is_folder(path) else missing,
+                "deploy",
+                "path",
+            )
         return model.Deploy(path, spec.workload, spec.container)
 
     def _sync(self, rules: list[schema.SyncFile]) -> tuple[model.SyncRule, ...]:
         built = tuple(self._rule(index, rule) for index, rule in enumerate(rules))
         for index, rule in enumerate(built):
             if rule.target in [other.target for other in built[:index]]:
-                self._fault(f"{rule.target} is the target of another rule too", "sync", index, "to")
+                self._fault(f"{rule.target} is the target of another rule too: each needs its own", "sync", index, "to")
         return built
 
     def _rule(self, index: int, rule: schema.SyncFile) -> model.SyncRule:
         source = Path(os.path.normpath(self._root / rule.source))
-        if not source.exists():
-            self._fault(f"there is no file or folder {rule.source}", "sync", index, "from")
+        if not exists(source):
+            text = f"there is no file or folder {rule.source} beside {self._beside}{nearest_path(source)}"
+            self._fault(text, "sync", index, "from")
         if ".." in rule.to.split("/"):
             self._fault(f'expected a path without "..", got "{rule.to}"', "sync", index, "to")
         return model.SyncRule(source, target_of(rule.to, source), self._reload(index, rule.reload))
@@ -113,15 +119,14 @@ class _Service:
             return model.Reload("exec", command=tuple(given.exec))
         signal = (given.signal or "").removeprefix("SIG")
         if signal not in SIGNALS:
-            hint = shape.nearest(signal, SIGNALS)
-            text = f'expected a signal, got "{given.signal}"{hint}; known: {", ".join(SIGNALS)}'
+            text = f'expected a signal, got "{given.signal}"{nearest_or_all(signal, SIGNALS)}'
             self._fault(text, "sync", index, "reload", "signal")
         return model.Reload("signal", signal=signal)
 
 
 def target_of(to: str, source: Path) -> str:
     """Where a rule's files go, without dots and doubled slashes; a file goes into a folder written with a slash."""
-    into = f"{to}/{source.name}" if source.is_file() and to.endswith("/") else to
+    into = f"{to}/{source.name}" if is_file(source) and to.endswith("/") else to
     return "/" + posixpath.normpath(into).lstrip("/")
 
 
@@ -162,16 +167,23 @@ def _dependency(name: str, tree: Map, faults: list[Fault], mode: model.Mode | No
 def _formless(mode: model.Mode, tree: Map, *, asked: model.Mode | None) -> str:
     if not asked and tree.value("mode") is None:
         return "needs a form: stub or real"
-    return f"mode is {mode}{' on the command line' if asked else ''}, and there is no {mode} form"
+    other = "" if asked or mode == "off" else f": add {mode}:, or choose another mode"
+    return f"mode is {mode}{' on the command line' if asked else ''}, and there is no {mode} form{other}"
 
 
 def _stub(name: str, tree: Map, spec: schema.StubFile, faults: list[Fault]) -> model.Stub:
     place = at(tree, "stub", "wiremock")
-    folder = (place.origin.file.parent / spec.wiremock).resolve()
-    if not folder.is_dir():
-        text = f"there is no folder {spec.wiremock} beside {place.origin.file.name}"
+    folder = resolved(place.origin.file.parent / spec.wiremock)
+    if not is_folder(folder):
+        text = _no_folder(spec.wiremock, folder, beside=place.origin.file.name)
         faults.append(Fault(place.origin, f"dependencies.{name}.stub.wiremock", text))
     return model.Stub(folder, spec.ports)
+
+
+def _no_folder(shown: str, path: Path, *, beside: str) -> str:
+    if exists(path):
+        return f"expected a folder, got the file {shown}"
+    return f"there is no folder {shown} beside {beside}{nearest_path(path)}"
 
 
 def _real(name: str, tree: Map, spec: schema.RealFile, faults: list[Fault]) -> model.Real:
@@ -182,20 +194,24 @@ def _real(name: str, tree: Map, spec: schema.RealFile, faults: list[Fault]) -> m
         command=tuple(spec.command),
         args=tuple(spec.args),
         volumes={key: model.Volume(volume.path, volume.size) for key, volume in spec.volumes.items()},
-        files={folder: _files(name, at(tree, "real", "files", folder), faults) for folder in spec.files},
+        files={
+            folder: _files(f"dependencies.{name}.real.files.{folder}", at(tree, "real", "files", folder), faults)
+            for folder in spec.files
+        },
         ready=tuple(spec.ready),
         secrets=secrets_of(spec.env, at(tree, "real", "env")),
     )
 
 
-def _files(name: str, listed: Located, faults: list[Fault]) -> tuple[Path, ...]:
+def _files(path: str, listed: Located, faults: list[Fault]) -> tuple[Path, ...]:
     """Each file is looked for beside the file that names it."""
-    paths = []
-    for item in listed.items if isinstance(listed, Sequence) else ():
+    files = []
+    for index, item in enumerate(listed.items if isinstance(listed, Sequence) else ()):
         assert isinstance(item, Leaf)
-        path = (item.origin.file.parent / str(item.value)).resolve()
-        if not path.is_file():
-            text = f"there is no file {item.value} beside {item.origin.file.name}"
-            faults.append(Fault(item.origin, f"dependencies.{name}", text))
-        paths.append(path)
-    return tuple(paths)
+        file = resolved(item.origin.file.parent / str(item.value))
+        if not is_file(file):
+            missing = f"there is no file {item.value} beside {item.origin.file.name}{nearest_path(file)}"
+            text = f"expected a file, got the folder {item.value}" if is_folder(file) else missing
+            faults.append(Fault(item.origin, f"{path}[{index}]", text))
+        files.append(file)
+    return tuple(files)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from devenv.config.shape import nearest
+from devenv.config.search import shown_place
+from devenv.config.sentences import nearest_or_all
 from devenv.config.source import Fault, Leaf, Located, Map
 from devenv.config.source import Sequence as LocatedSequence
 
@@ -17,16 +18,17 @@ def check_names(services: Map, dependencies: Map, faults: list[Fault]) -> None:
     needs = {name: list(_needs(service)) for name, (_, service) in services.entries.items()}
     for name, (origin, _) in services.entries.items():
         if name in dependencies.entries:
-            text = f"a dependency has that name too ({dependencies.entries[name][0]})"
+            place = shown_place(dependencies.entries[name][0], origin.file.parent)
+            text = f"a dependency has that name too, in {place}: rename one of them"
             faults.append(Fault(origin, f"services.{name}", text))
         for index, leaf in enumerate(needs[name]):
-            if leaf.value not in known:
-                text = f'"{leaf.value}" is no service or dependency{nearest(str(leaf.value), known)}'
-                shown = f"{text}; known: {', '.join(known)}"
-                faults.append(Fault(leaf.origin, f"services.{name}.needs[{index}]", shown))
+            if isinstance(leaf.value, str) and leaf.value not in known:
+                text = f'"{leaf.value}" is no service or dependency{nearest_or_all(leaf.value, known)}'
+                faults.append(Fault(leaf.origin, f"services.{name}.needs[{index}]", text))
     for circle in find_circles({name: [str(leaf.value) for leaf in listed] for name, listed in needs.items()}):
         origin = next(leaf.origin for leaf in needs[circle[0]] if leaf.value == circle[1])
-        text = f"services need each other: {' → '.join(circle)}" if len(circle) > 2 else "a service can't need itself"
+        names = f"services need each other: {' → '.join(circle)}; one of them must go without"
+        text = names if len(circle) > 2 else "a service can't need itself: remove it here"
         faults.append(Fault(origin, f"services.{circle[0]}.needs", text))
 
 

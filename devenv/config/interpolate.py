@@ -51,7 +51,7 @@ class Interpolation:
             return leaf
         text, wrong = self._text(leaf.value)
         self.faults.extend(Fault(leaf.origin, path, reason) for reason in wrong)
-        return leaf if wrong else Leaf(text, leaf.origin, interpolated=True)
+        return leaf if wrong else Leaf(text, leaf.origin, interpolated=text != leaf.value)
 
     def _text(self, text: str) -> tuple[str, list[str]]:
         """The text filled in, and what is wrong with it."""

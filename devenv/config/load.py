@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from devenv import problems
+from devenv.config.disk import is_file
 from devenv.config.model import Dependency, Environment, Mode, Origin
 from devenv.config.source import Fault, Leaf, Map, count_faults, list_faults
 from devenv.errors import ConfigError, UsageError
@@ -16,6 +18,20 @@ if TYPE_CHECKING:
     from devenv.config.reading import Reader
 
 FILE = "devenv.yaml"
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """An environment and what it was made from.
+
+    `layers` are the trees of the files in the order in which they are merged, each with the keys of a whole
+    configuration (`name`, `services`, `dependencies` …); `profiles` and `modes` are what the command line chose.
+    """
+
+    environment: Environment
+    layers: tuple[Map, ...]
+    profiles: tuple[str, ...]
+    modes: Mapping[str, Mode]
 
 
 def find_file(start: Path) -> Path:
@@ -40,38 +56,57 @@ def load(
     variables that the files use. `modes` chooses the mode of dependencies by name. Raises ConfigError with every
     fault of every file; UsageError for a mode of an unknown dependency.
     """
+    return load_layers(file, start=start, profiles=profiles, modes=modes, environ=environ).environment
+
+
+def load_layers(
+    file: Path | None,
+    *,
+    start: Path,
+    profiles: Sequence[str] = (),
+    modes: Mapping[str, Mode] | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> Loaded:
+    """What `load` gives, with the layers that it was merged from."""
     from devenv.config.interpolate import only_reasons
     from devenv.config.reading import Reader
 
-    if file is not None and not file.is_file():
+    if file is not None and not is_file(file):
         raise ConfigError(problems.FILE_MISSING, file=file)
     file = (file or find_file(start)).absolute()
     faults: list[Fault] = []
+    layers: list[Map] = []
     reader = Reader(faults, environ)
     tree = reader.read(file)
-    environment = _load(tree, file, profiles, reader, faults, modes or {}) if tree is not None else None
+    environment = _load(tree, file, profiles, reader, faults, layers, modes or {}) if tree is not None else None
     if faults or reader.unset or environment is None:
         raise invalid(only_reasons(faults, reader.unset), file)
-    return environment
+    return Loaded(environment, tuple(layers), tuple(profiles), modes or {})
 
 
-def invalid(faults: list[Fault], file: Path) -> ConfigError:
+def invalid(faults: list[Fault], file: Path, *, root: Path | None = None) -> ConfigError:
     """The error for some faults of `file` and what it includes, in the order of files and lines."""
-    lines = list_faults(faults, file)
+    lines = list_faults(faults, file, root=root)
     return ConfigError(problems.CONFIG_INVALID, count=count_faults(lines), details=lines)
 
 
 def _load(
-    tree: Map, file: Path, profiles: Sequence[str], reader: Reader, faults: list[Fault], modes: Mapping[str, Mode]
+    tree: Map,
+    file: Path,
+    profiles: Sequence[str],
+    reader: Reader,
+    faults: list[Fault],
+    layers: list[Map],
+    modes: Mapping[str, Mode],
 ) -> Environment | None:
     from devenv.config.build import dependencies_of, services_of
     from devenv.config.checks import check_names
     from devenv.config.hooks import hooks_of
     from devenv.config.local import lay_local
 
-    tree, over = lay_local(tree, file, reader, faults)
+    tree, over = lay_local(tree, file, reader, faults, layers)
     profiles = profiles or _profiles(tree, file)
-    merged = _profile_tree(tree, file, profiles, over, reader, faults)
+    merged = _profile_tree(tree, file, profiles, over, reader, faults, layers)
     services = services_of(tree, file.parent, faults)
     dependencies = dependencies_of(merged, faults, modes=modes) if merged else {}
     if merged:
@@ -98,7 +133,7 @@ def _check_modes(modes: Mapping[str, Mode], dependencies: Mapping[str, Dependenc
 
 def unknown_name(kind: str, name: str, known: Iterable[str]) -> UsageError:
     """The error for a name on the command line that is none of the known ones; it tells the nearest."""
-    from devenv.config.shape import nearest
+    from devenv.config.sentences import nearest
 
     words = sorted(known)
     close = nearest(name, words)
@@ -113,13 +148,22 @@ def _profiles(tree: Map, file: Path) -> list[str]:
 
 
 def _profile_tree(
-    tree: Map, file: Path, profiles: Sequence[str], over: Map | None, reader: Reader, faults: list[Fault]
+    tree: Map,
+    file: Path,
+    profiles: Sequence[str],
+    over: Map | None,
+    reader: Reader,
+    faults: list[Fault],
+    layers: list[Map],
 ) -> Map | None:
     from devenv.config.profiles import ProfileLoader
 
     entry = tree.value("profile")
     origin = entry.origin if entry else Origin(file, 1, 1)
-    return ProfileLoader(file.parent, faults, reader).load_all(profiles, origin, over=over)
+    loader = ProfileLoader(file.parent, faults, reader)
+    merged = loader.load_all(profiles, origin, over=over)
+    layers[:0] = loader.layers
+    return merged
 
 
 def _text(tree: Map, key: str) -> str | None:

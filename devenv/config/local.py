@@ -18,13 +18,15 @@ def local_file(file: Path) -> Path:
     return file.with_name(f"{file.stem}.local{file.suffix}")
 
 
-def lay_local(tree: Map, file: Path, reader: Reader, faults: list[Fault]) -> tuple[Map, Map | None]:
+def lay_local(tree: Map, file: Path, reader: Reader, faults: list[Fault], layers: list[Map]) -> tuple[Map, Map | None]:
     """devenv.yaml's checked tree with the local file laid onto it, and the dependencies that go onto the profile.
 
-    Without a local file, the tree as it is and None. Each file must be right by itself; then both together are.
+    Without a local file, the tree as it is and None. Each file must be right by itself; then both together are. The
+    trees of both files are added to `layers`.
     """
     place = local_file(file)
     tree = take_numbers(EnvironmentFile, tree)
+    layers.append(tree)
     local = reader.read(place) if place.exists() else None
     if local is None:
         check(EnvironmentFile, tree, faults)
@@ -32,6 +34,7 @@ def lay_local(tree: Map, file: Path, reader: Reader, faults: list[Fault]) -> tup
     before = len(faults)
     check(EnvironmentFile, tree, faults, partial=True)
     local = take_numbers(LocalFile, local)
+    layers.append(local)
     check_additions(local, "", faults)
     check(LocalFile, _settled(local), faults, partial=True)
     dependencies = local.value("dependencies")

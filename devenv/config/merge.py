@@ -8,8 +8,14 @@ tree onto itself is that tree, and every leaf keeps the origin of where it was w
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from functools import reduce
+from pathlib import Path
+
 from devenv.config.model import Origin
 from devenv.config.source import Located, Map, Sequence
+
+_EMPTY = Map({}, Origin(Path(), 1, 1))
 
 
 def merge(base: Map, over: Map) -> Map:
@@ -24,6 +30,13 @@ def merge(base: Map, over: Map) -> Map:
         whole = key == "secret" and known is not None and _is_source(known[1]) and _is_source(value)
         entries[key] = (origin, _merge_value(known[1], value) if known and not whole else value)
     return Map(entries, over.origin if over.entries else base.origin)
+
+
+def merge_all(layers: Iterable[Map]) -> Map:
+    """All layers laid onto each other in their order, and settled."""
+    settled = settle(reduce(merge, layers, _EMPTY))
+    assert isinstance(settled, Map)
+    return settled
 
 
 def _merge_value(known: Located, value: Located) -> Located:

@@ -15,6 +15,7 @@ from devenv.config.model import Origin
 from devenv.config.parameters import fill
 from devenv.config.profiles import ProfileLoader
 from devenv.config.search import find_profile, known_names, shipped_folder
+from devenv.config.sentences import nearest
 from devenv.config.source import Fault, Leaf, Located, Map, Sequence, list_faults, plain_value, read_file
 from devenv.errors import UsageError
 
@@ -89,9 +90,7 @@ def describe_profile(name: str, root: Path | None) -> Offer:
     file = find_profile(name, root=base)
     if file is None:
         known = known_names(base)
-        raise UsageError(
-            problems.PROFILE_UNKNOWN, name=name, nearest=shape.nearest(name, known), known=", ".join(known)
-        )
+        raise UsageError(problems.PROFILE_UNKNOWN, name=name, nearest=nearest(name, known), known=", ".join(known))
     faults: list[Fault] = []
     merged = ProfileLoader(base, faults).load(name, Origin(file, 1, 1)) or Map({}, Origin(file, 1, 1))
     needs = [_need(key, tree, faults) for key, (_, tree) in merged.entries.items() if isinstance(tree, Map)]

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from devenv.config.model import Origin
-from devenv.config.shape import nearest
+from devenv.config.sentences import nearest_or_all
 from devenv.config.source import Fault, Leaf, Located, Map, Sequence, describe
 
 _USE = re.compile(r"(?P<literal>\$?)\$\{with\.(?P<name>[^}]*)\}")
@@ -26,13 +26,19 @@ def fill(name: str, dependency: Map, faults: list[Fault]) -> Map:
     return Map({**dependency.entries, **forms}, dependency.origin)
 
 
+def used_names(tree: Located) -> list[str]:
+    """The parameters that a text uses, each once."""
+    text = tree.value if isinstance(tree, Leaf) else None
+    uses = _USE.finditer(text) if isinstance(text, str) else ()
+    return list(dict.fromkeys(use["name"] for use in uses if not use["literal"]))
+
+
 def _values(path: str, dependency: Map, faults: list[Fault]) -> dict[str, Located]:
     declared, given = _map(dependency, "parameters"), _map(dependency, "with")
     known = list(declared.entries)
     for key, (origin, _) in given.entries.items():
         if key not in declared.entries:
-            text = f'unknown parameter "{key}"{nearest(key, known)}; known: {", ".join(known) or "none"}'
-            faults.append(Fault(origin, f"{path}.{key}", text))
+            faults.append(Fault(origin, f"{path}.{key}", f'unknown parameter "{key}"{nearest_or_all(key, known)}'))
     return {
         key: _value(f"{path}.{key}", parameter, given.value(key), faults)
         for key, (_, parameter) in declared.entries.items()
@@ -53,7 +59,8 @@ def _value(path: str, parameter: Located, given: Located | None, faults: list[Fa
     if wants_files == isinstance(chosen, Sequence) and not isinstance(chosen, Map):
         return chosen if wants_files else Leaf(_text(chosen).replace("$${with.", "${with."), chosen.origin)
     wanted = "a list of files" if wants_files else "text"
-    faults.append(Fault(chosen.origin, path, f"expected {wanted}, got {describe(chosen)}"))
+    cure = f": write [{chosen.value}]" if wants_files and isinstance(chosen, Leaf) and chosen.value else ""
+    faults.append(Fault(chosen.origin, path, f"expected {wanted}, got {describe(chosen)}{cure}"))
     return empty
 
 
@@ -89,10 +96,11 @@ class _Filler:
             value, known = self._values.get(match["name"]), list(self._values)
             if value is None:
                 word = match["name"]
-                given = f'no parameter "{word}"{nearest(word, known)}; known: {", ".join(known) or "none"}'
+                given = f'there is no parameter "{word}"{nearest_or_all(word, known)}'
                 self._faults.append(Fault(origin, path, given))
             elif isinstance(value, Sequence):
-                given = f'parameter "{match["name"]}" is a list of files, so it must stand alone'
+                word = match["name"]
+                given = f'parameter "{word}" is a list of files: it must stand alone, as ${{with.{word}}}'
                 self._faults.append(Fault(origin, path, given))
             return _text(value) if value else ""
 

@@ -11,14 +11,19 @@ from devenv.config.model import Origin
 from devenv.config.reading import Reader
 from devenv.config.schema import ProfileFile
 from devenv.config.search import find_profile, is_path, known_names, shipped_names
-from devenv.config.shape import check, nearest
+from devenv.config.sentences import nearest_or_all, nearest_path
+from devenv.config.shape import check
 from devenv.config.source import Fault, Leaf, Located, Map, Sequence, describe
 
 
 class ProfileLoader:
-    """Reads profiles of one project; faults of all files gather in `faults`."""
+    """Reads profiles of one project; faults of all files gather in `faults`.
+
+    `layers` are the trees that were merged, in that order, each with the key `dependencies`.
+    """
 
     def __init__(self, root: Path, faults: list[Fault], reader: Reader | None = None) -> None:
+        self.layers: list[Map] = []
         self._root = root
         self._faults = faults
         self._reader = reader or Reader(faults)
@@ -42,7 +47,7 @@ class ProfileLoader:
             return self._refuse(origin, path, self._missing(name, including))
         if file in chain:
             names = " → ".join(part.stem for part in (*chain[chain.index(file) :], file))
-            return self._refuse(origin, path, f"profiles include each other: {names}")
+            return self._refuse(origin, path, f"profiles include each other: {names}; one of them must go without")
         tree = self._reader.read(file, profile=True)
         if tree is None:
             self._whole = False
@@ -54,7 +59,10 @@ class ProfileLoader:
             tree = Map({**tree.entries, "dependencies": (tree.entries["dependencies"][0], settle(own))}, tree.origin)
         check(ProfileFile, tree, self._faults, partial=True)
         merged = self._included(tree, file, (*chain, file))
-        return merge(merged, own) if isinstance(own, Map) else merged
+        if isinstance(own, Map):
+            self.layers.append(Map({"dependencies": (own.origin, own)}, tree.origin))
+            return merge(merged, own)
+        return merged
 
     def _refuse(self, origin: Origin, path: str, text: str) -> Map:
         self._whole = False
@@ -64,11 +72,11 @@ class ProfileLoader:
     def _missing(self, name: str, including: Path | None) -> str:
         if is_path(name):
             beside = f" beside {including.name}" if including and not name.startswith("/") else ""
-            return f"there is no file {name}{beside}"
+            return f"there is no file {name}{beside}{_nearest_file(name, including)}"
         if including and including.stem == name:
             return f'no profile "{name}" ships with devenv; known: {", ".join(shipped_names())}'
         known = known_names(self._root)
-        return f'there is no profile "{name}"{nearest(name, known)}; known: {", ".join(known)}'
+        return f'there is no profile "{name}"{nearest_or_all(name, known)}'
 
     def _included(self, tree: Map, file: Path, chain: tuple[Path, ...]) -> Map:
         merged = Map({}, tree.origin)
@@ -80,9 +88,17 @@ class ProfileLoader:
         return merged
 
 
+def _nearest_file(name: str, including: Path | None) -> str:
+    wanted = including.parent / name if including else Path(name)
+    found = nearest_path(wanted if wanted.suffix else wanted.parent / f"{wanted.name}.yaml", but=including)
+    return found if wanted.suffix else found.replace('.yaml"', '"')
+
+
 def check_additions(tree: Located, path: str, faults: list[Fault]) -> None:
     """Add a fault for each `+key` that does not hold a list."""
     for key, (origin, value) in tree.entries.items() if isinstance(tree, Map) else ():
+        inner = f"{path}.{key}".lstrip(".")
         if key.startswith("+") and not isinstance(value, Sequence):
-            faults.append(Fault(origin, f"{path}.{key}".lstrip("."), f"+ adds to a list, got {describe(value)}"))
-        check_additions(value, f"{path}.{key}".lstrip("."), faults)
+            text = f"+ adds to a list, got {describe(value)}: write {key[1:]} to replace the value"
+            faults.append(Fault(origin, inner, text))
+        check_additions(value, inner, faults)

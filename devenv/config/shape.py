@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import types
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
@@ -10,8 +9,9 @@ from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 from pydantic import ValidationError
 
 from devenv.config.model import Origin
-from devenv.config.schema import PORT_NAME, WORDS_OF_PATTERNS, RealFile, StubFile
-from devenv.config.source import Fault, Located, Map, describe_scalar, plain_value
+from devenv.config.schema import EnvironmentFile, ProfileFile, RealFile, StubFile
+from devenv.config.sentences import nearest, nearest_or_all, sentences
+from devenv.config.source import Fault, Located, Map, plain_value
 from devenv.config.source import Sequence as LocatedSequence
 from devenv.config.strict import Strict
 
@@ -41,7 +41,7 @@ def check(model: type[Strict], tree: Map, faults: list[Fault], *, partial: bool 
             if not (partial and found["type"] == "missing") and not _is_told_elsewhere(found):
                 places.setdefault(locate(tree, found["loc"]), []).append(found)
         for (origin, path), founds in places.items():
-            faults.extend(Fault(origin, path, text) for text in _sentences(founds))
+            faults.extend(Fault(origin, path, text) for text in sentences(founds))
 
 
 def _is_told_elsewhere(found: Any) -> bool:
@@ -58,71 +58,16 @@ def locate(tree: Located, loc: Sequence[int | str]) -> tuple[Origin, str]:
     """The nearest origin and the key path of a pydantic location; union tags in it lead nowhere and are skipped."""
     path, origin = "", tree.origin
     for index, part in enumerate(loc):
+        if isinstance(tree, Map) and index + 1 < len(loc) and loc[index + 1] == "[key]":
+            known = tree.entries.get(str(part))
+            return known[0] if known else origin, f"{path}.{part}" if path else str(part)
         if isinstance(tree, Map) and part in tree.entries:
             tree = tree.entries[str(part)][1]
             origin, path = tree.origin, f"{path}.{part}" if path else str(part)
         elif isinstance(tree, LocatedSequence) and isinstance(part, int) and part < len(tree.items):
             tree = tree.items[part]
             origin, path = tree.origin, f"{path}[{part}]"
-        elif isinstance(tree, Map) and index + 1 < len(loc) and loc[index + 1] == "[key]":
-            return origin, f"{path}.{part}" if path else str(part)
     return origin, path
-
-
-def _sentences(founds: list[Any]) -> list[str]:
-    if len(founds) > 1 and all(found["type"] in _WORDS for found in founds):
-        *first, last = dict.fromkeys(_WORDS[found["type"]] for found in founds)
-        return [f"expected {', '.join(first)} or {last}{_got(founds[0])}"]
-    return [_sentence(found) for found in founds]
-
-
-def _sentence(found: Any) -> str:
-    kind, context = found["type"], found.get("ctx", {})
-    if kind == "missing":
-        return f"needs the key {found['loc'][-1]}"
-    if kind == "literal_error":
-        wanted = context["expected"].replace("'", "")
-        return f"expected {wanted}{_got(found)}{nearest(str(found['input']), wanted.replace(' or ', ', ').split(', '))}"
-    if kind == "too_short":
-        return "must not be empty"
-    if kind == "one_of":
-        return str(found["msg"])
-    if kind == "string_pattern_mismatch":
-        return f"expected {WORDS_OF_PATTERNS[context['pattern']]}{_got(found)}"
-    if kind == "union_tag_invalid":
-        tags = [tag for tag in _WORDS_OF_TAGS if f"'{tag}'" in context["expected_tags"]]
-        return f"expected {' or '.join(_WORDS_OF_TAGS[tag] for tag in tags)}{_got(found)}"
-    return f"expected {_WORDS.get(kind, found['msg'].lower())}{_got(found)}"
-
-
-def _got(found: Any) -> str:
-    given = found["input"]
-    return f", got {_container(given) if isinstance(given, dict | list) else describe_scalar(given)}"
-
-
-_WORDS = {
-    "string_type": "text",
-    "int_type": "a whole number",
-    "bool_type": "true or false",
-    "list_type": "a list",
-    "dict_type": "a mapping",
-    "model_type": "a mapping",
-    "greater_than_equal": "a port from 1 to 65535",
-    "less_than_equal": "a port from 1 to 65535",
-    "string_too_long": WORDS_OF_PATTERNS[PORT_NAME],
-}
-
-_WORDS_OF_TAGS = {"text": "text", "list": "a list", "map": "a mapping"}
-
-
-def _container(value: object) -> str:
-    return "a mapping" if isinstance(value, dict) else "a list"
-
-
-def nearest(word: str, known: Sequence[str]) -> str:
-    """` (did you mean "x"?)` for the nearest known word, or nothing."""
-    close = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
-    return f' (did you mean "{close[0]}"?)' if close else ""
 
 
 _PLANNED_FORMS = StubFile.planned | RealFile.planned
@@ -137,7 +82,7 @@ def _unknown_keys(annotation: Any, tree: Located, path: str) -> Iterator[Fault]:
                 if key in fields:
                     yield from _unknown_keys(fields[key], value, inner)
                 else:
-                    yield Fault(origin, inner, _unknown(key, sorted(fields), candidate.planned))
+                    yield Fault(origin, inner, _unknown(key, sorted(fields), candidate))
         elif isinstance(tree, Map) and get_origin(candidate) is dict:
             for key, (_, value) in tree.entries.items():
                 yield from _unknown_keys(get_args(candidate)[1], value, f"{path}.{key}" if path else key)
@@ -146,12 +91,34 @@ def _unknown_keys(annotation: Any, tree: Located, path: str) -> Iterator[Fault]:
                 yield from _unknown_keys(get_args(candidate)[0], item, f"{path}[{index}]")
 
 
-def _unknown(key: str, known: Sequence[str], planned: frozenset[str]) -> str:
-    if key in planned:
-        return f'"{key}" is not built in yet; known: {", ".join(known)}'
+def _unknown(key: str, known: Sequence[str], model: type[Strict]) -> str:
+    if key in model.planned:
+        return f'"{key}" is planned for a later version: leave it out for now'
     if key.startswith("+") and key[1:] in known:
         return f'"{key}" adds to a list of an included profile, and there is none here: write {key[1:]}'
-    return f'unknown key "{key}"{nearest(key, known)}; known: {", ".join(known)}'
+    if model is ProfileFile and key in EnvironmentFile.model_fields:
+        return f'"{key}" belongs into devenv.yaml'
+    if model is EnvironmentFile and key in ProfileFile.model_fields:
+        return f'"{key}" belongs into a profile, such as profiles/default.yaml'
+    return f'unknown key "{key}"{nearest_or_all(key, known, _ELSEWHERE)}'
+
+
+# What the same thing is called in files that people know.
+_ELSEWHERE = {
+    "environment": "env",
+    "depends_on": "needs",
+    "dependsOn": "needs",
+    "requires": "needs",
+    "entrypoint": "command",
+    "cmd": "command",
+    "port": "ports",
+    "tests": "test",
+    "includes": "include",
+    "parameters": "with",
+    "healthcheck": "ready",
+    "readiness": "ready",
+    "manifests": "deploy",
+}
 
 
 def _flatten(annotation: Any) -> Iterator[Any]:

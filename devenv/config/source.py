@@ -13,8 +13,12 @@ from typing import Any
 import yaml
 
 from devenv.config.model import Origin
+from devenv.config.search import shown_place
+from devenv.config.syntax import Told, character_words, encoding_words, end_of, syntax_words
 
 Scalar = str | int | bool | None
+
+_LONGEST_PATH, _LONGEST_TEXT = 100, 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,20 +31,24 @@ class Fault:
 
     def line(self, root: Path) -> str:
         """`file:line:col  key.path  text`, the file relative to `root` where it lies below it."""
-        file = self.origin.file
-        shown = file.relative_to(root) if file.is_relative_to(root) else file
-        path = f"{self.path}  " if self.path else ""
-        return f"{shown}:{self.origin.line}:{self.origin.column}  {path}{self.text}"
+        shown = self.path if len(self.path) <= _LONGEST_PATH else f"{self.path[: _LONGEST_PATH - 1]}…"
+        path = f"{shown}  " if shown else ""
+        return f"{shown_place(self.origin, root)}  {_visible(f'{path}{self.text}')}"
 
 
-def list_faults(faults: list[Fault], first: Path) -> list[str]:
-    """A line for each fault, once: those of the file `first` first, paths relative to its folder."""
+def _visible(text: str) -> str:
+    # A line stays one line, and nothing in it moves a terminal's cursor.
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+
+
+def list_faults(faults: list[Fault], first: Path, *, root: Path | None = None) -> list[str]:
+    """A line for each fault, once: those of the file `first` first, paths relative to `root` (default: its folder)."""
 
     def place(fault: Fault) -> tuple[bool, str, int, int]:
         origin = fault.origin
         return origin.file != first, str(origin.file), origin.line, origin.column
 
-    return list(dict.fromkeys(fault.line(first.parent) for fault in sorted(faults, key=place)))
+    return list(dict.fromkeys(fault.line(root or first.parent) for fault in sorted(faults, key=place)))
 
 
 def count_faults(lines: list[str]) -> str:
@@ -82,6 +90,8 @@ Located = Leaf | Sequence | Map
 
 _INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)")
 _NULLS = frozenset({"", "~", "null"})
+# No path, command or environment variable can have these.
+_UNUSABLE = re.compile("[\0\ud800-\udfff]")
 _MAX_DEPTH = 60
 _MAX_VALUES = 20_000
 _KNOWN_TAGS = "tag:yaml.org,2002:"
@@ -91,9 +101,10 @@ _TEXT_TAG = "tag:yaml.org,2002:str"
 def read_file(file: Path, faults: list[Fault]) -> Map | None:
     """The mapping in a file; None where there is none, with a fault for each reason."""
     try:
-        text = file.read_text(encoding="utf-8")
-    except UnicodeDecodeError:
-        faults.append(Fault(Origin(file, 1, 1), "", "expected UTF-8 text"))
+        data = file.read_bytes()
+        text = data.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+    except UnicodeDecodeError as error:
+        faults.append(_fault(file, encoding_words(data, error)))
         return None
     except OSError as error:
         faults.append(Fault(Origin(file, 1, 1), "", f"can't be read: {error.strerror}"))
@@ -106,23 +117,24 @@ def read_text(text: str, file: Path, faults: list[Fault]) -> Map | None:
     try:
         nodes = list(yaml.compose_all(text, Loader=_loader()))
     except yaml.MarkedYAMLError as error:
-        faults.append(_syntax_fault(error, text, file))
+        faults.append(_fault(file, syntax_words(error, text)))
         return None
     except yaml.reader.ReaderError as error:
-        before = text[: error.position]
-        origin = Origin(file, before.count("\n") + 1, len(before) - before.rfind("\n"))
-        faults.append(Fault(origin, "", f"not valid YAML: {error.reason}"))
+        faults.append(_fault(file, character_words(error, text)))
         return None
     if len(nodes) > 1:
-        faults.append(Fault(_origin(nodes[1], file), "", "expected one document, found a second"))
+        told = "a second document begins here: remove the --- before it, only one is read"
+        faults.append(Fault(_origin(nodes[1], file), "", told))
         return None
     if not nodes or (isinstance(nodes[0], yaml.ScalarNode) and not nodes[0].value):
         return Map({}, Origin(file, 1, 1))
-    tree = _Converter(file, faults).convert(nodes[0], "")
+    tree = _Converter(file, faults, end=end_of(text)).convert(nodes[0], "")
     if isinstance(tree, Map):
         return tree
     if tree is not None:
-        faults.append(Fault(tree.origin, "", f"expected a mapping of keys, got {describe(tree)}"))
+        colon = ": is a colon missing?" if isinstance(tree, Leaf) else ""
+        told = f"expected keys at the top, such as services:, got {describe(tree)}{colon}"
+        faults.append(Fault(tree.origin, "", told))
     return None
 
 
@@ -130,14 +142,9 @@ def _loader() -> Any:
     return getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-def _syntax_fault(error: yaml.MarkedYAMLError, text: str, file: Path) -> Fault:
-    mark = error.problem_mark or error.context_mark
-    line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-    lines = text.splitlines()
-    shown = lines[line - 1] if line <= len(lines) else ""
-    if "\t" in shown[: len(shown) - len(shown.lstrip())] or "'\\t'" in str(error.problem):
-        return Fault(Origin(file, line, shown.find("\t") + 1), "", "a tab is used for indentation: YAML wants spaces")
-    return Fault(Origin(file, line, column), "", f"not valid YAML: {error.problem or error.context}")
+def _fault(file: Path, told: Told) -> Fault:
+    line, column, text = told
+    return Fault(Origin(file, line, column), "", text)
 
 
 def _origin(node: yaml.Node, file: Path) -> Origin:
@@ -145,9 +152,10 @@ def _origin(node: yaml.Node, file: Path) -> Origin:
 
 
 class _Converter:
-    def __init__(self, file: Path, faults: list[Fault]) -> None:
+    def __init__(self, file: Path, faults: list[Fault], *, end: tuple[int, int]) -> None:
         self._file = file
         self._faults = faults
+        self._end = Origin(file, *end)
         self._open: list[yaml.Node] = []
         self._count = 0
 
@@ -155,57 +163,73 @@ class _Converter:
         """The node as a value; None with a fault where it is none."""
         self._count += 1
         refusal = self._refusal(node)
-        if refusal or self._count > _MAX_VALUES:
-            if refusal:
-                self._faults.append(Fault(_origin(node, self._file), path, refusal))
+        if refusal:
+            self._faults.append(Fault(self._place(node), path, refusal))
+        if self._count > _MAX_VALUES or len(self._open) > _MAX_DEPTH or self._is_open(node):
             return None
         if isinstance(node, yaml.ScalarNode):
             plain = not node.style and node.tag != _TEXT_TAG
-            return Leaf(scalar(node.value, plain=plain), _origin(node, self._file))
+            return Leaf(scalar(_UNUSABLE.sub("", node.value), plain=plain), self._place(node))
         self._open.append(node)
         tree: Located
         tree = self._sequence(node, path) if isinstance(node, yaml.SequenceNode) else self._map(node, path)
         self._open.pop()
         return tree
 
+    def _place(self, node: yaml.Node) -> Origin:
+        # Something empty at the end of a text may begin behind it.
+        origin = _origin(node, self._file)
+        return origin if origin.line <= self._end.line else self._end
+
     def _refusal(self, node: yaml.Node) -> str:
         # Aliases of aliases can make a few lines mean millions of values: told once, then nothing more is read.
         if self._count > _MAX_VALUES:
-            return f"more than {_MAX_VALUES} values" if self._count == _MAX_VALUES + 1 else ""
-        if any(node is outer for outer in self._open):
-            return "an alias stands inside its own anchor"
+            told = f"more than {_MAX_VALUES} values, and aliases (*name) count each time: write fewer"
+            return told if self._count == _MAX_VALUES + 1 else ""
+        if self._is_open(node):
+            return "an alias stands inside its own anchor: it can't contain itself"
         if len(self._open) > _MAX_DEPTH:
-            return "nested too deeply"
-        return "" if node.tag.startswith(_KNOWN_TAGS) else f"the tag {node.tag} is not known here"
+            return f"nested deeper than {_MAX_DEPTH} levels: no key wants that"
+        return (
+            "" if node.tag.startswith(_KNOWN_TAGS) else f"the tag {node.tag} is not known here: write the value alone"
+        )
+
+    def _is_open(self, node: yaml.Node) -> bool:
+        return any(node is outer for outer in self._open)
 
     def _sequence(self, node: yaml.SequenceNode, path: str) -> Sequence:
         items = (self.convert(item, f"{path}[{i}]") for i, item in enumerate(node.value))
-        return Sequence(tuple(item for item in items if item is not None), _origin(node, self._file))
+        return Sequence(tuple(item for item in items if item is not None), self._place(node))
 
     def _map(self, node: yaml.Node, path: str) -> Map:
         entries: dict[str, tuple[Origin, Located]] = {}
         seen: dict[str, Origin] = {}
         for key_node, value_node in node.value:
-            origin = _origin(key_node, self._file)
+            origin = self._place(key_node)
             key = str(key_node.value) if isinstance(key_node, yaml.ScalarNode) else ""
             inner = f"{path}.{key}" if path else key
             refusal = _key_refusal(key, seen)
             seen.setdefault(key, origin)
-            value = None if refusal else self.convert(value_node, inner)
             if refusal:
-                self._faults.append(Fault(origin, inner if key not in ("", "<<") else path, refusal))
-            elif value is not None:
+                self._faults.append(Fault(origin, inner if key.strip() not in ("", "<<") else path, refusal))
+            value = self.convert(value_node, inner) if not refusal or key == "<<" else None
+            if key == "<<" and isinstance(value, Map):
+                # Refused, and yet taken: or else all that it brings would be told to be missing.
+                entries = {**value.entries, **entries}
+            elif value is not None and not refusal:
                 entries[key] = (origin, value)
-        return Map(entries, _origin(node, self._file))
+        return Map(entries, self._place(node))
 
 
 def _key_refusal(key: str, seen: dict[str, Origin]) -> str:
-    if not key:
-        return "expected a word as key"
+    if not key.strip():
+        return "expected a word as key: remove this one"
+    if _UNUSABLE.search(key):
+        return "a key is made of printable characters: remove the others"
     if key == "<<":
-        return "merge keys (<<) are not used here; profiles merge by include"
+        return "merge keys (<<) are not known here: write the keys out, or give a whole value an alias"
     if key in seen:
-        return f"the key stands twice; first in line {seen[key].line}"
+        return f"the key stands twice, first in line {seen[key].line}: remove one of them"
     other = key[1:] if key.startswith("+") else f"+{key}"
     return f"{other} stands beside it: either replace the list or add to it" if other in seen else ""
 
@@ -219,6 +243,15 @@ def scalar(text: str, *, plain: bool) -> Scalar:
     if text in ("true", "false"):
         return text == "true"
     return int(text) if _INTEGER.fullmatch(text) and len(text) < 19 else text
+
+
+def at_key(tree: Located, key: str | int) -> Located:
+    """What stands under a key or at an index; the tree itself where it has no such thing."""
+    if isinstance(tree, Map) and isinstance(key, str):
+        return tree.entries[key][1] if key in tree.entries else tree
+    if isinstance(tree, Sequence) and isinstance(key, int) and key < len(tree.items):
+        return tree.items[key]
+    return tree
 
 
 def plain_value(tree: Located) -> Any:
@@ -245,4 +278,7 @@ def describe_scalar(value: object) -> str:
         return "nothing"
     if isinstance(value, bool):
         return "true" if value else "false"
-    return f"the number {value}" if isinstance(value, int) else f'"{value}"'
+    if isinstance(value, int):
+        return f"the number {value}"
+    text = str(value)
+    return f'"{text}"' if len(text) <= _LONGEST_TEXT else f'"{text[: _LONGEST_TEXT - 1]}…"'

@@ -141,8 +141,7 @@ def test_the_shape_of_an_error(project: Path) -> None:
     (project / "devenv.yaml").write_text("nmae: x\n")
     assert devenv(project, "status").err == (
         "error: 1 fault in the configuration [config-invalid]\n"
-        '  devenv.yaml:1:1  nmae  unknown key "nmae" (did you mean "name"?); '
-        "known: hooks, name, profile, services, version\n"
+        '  devenv.yaml:1:1  nmae  unknown key "nmae" (did you mean "name"?)\n'
         "\n"
         "hint: correct the lines above and run the command again\n"
     )

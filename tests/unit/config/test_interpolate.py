@@ -148,7 +148,9 @@ def test_a_number_out_of_range_is_told(write: Write) -> None:
 
 def test_text_that_no_variable_gave_is_no_number(write: Write) -> None:
     root = write({"devenv.yaml": "services: {web: {image: x, ports: {http: '8000'}}}\n"})
-    assert faults(root) == ['devenv.yaml:1:42  services.web.ports.http  expected a whole number, got "8000"']
+    assert faults(root) == [
+        'devenv.yaml:1:42  services.web.ports.http  expected a whole number, got "8000": write it without quotes'
+    ]
 
 
 @pytest.mark.parametrize("value", ["1", "007", "+49", "true", "null", "~", "", "1e3", "no"])
