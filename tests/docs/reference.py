@@ -1,4 +1,4 @@
-"""Writes the reference pages from the code: `python -m tests.docs.reference --write`."""
+"""Writes the reference pages and the JSON Schemas from the code: `python -m tests.docs.reference --write`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,23 @@ from typing import Any
 from devenv import errors
 from devenv.cli.app import make_command
 from devenv.cli.tasks import examples_of
+from devenv.config.explain import Explained, Place
+from devenv.config.model import (
+    Build,
+    Dependency,
+    Deploy,
+    Environment,
+    Origin,
+    Real,
+    Reload,
+    Service,
+    Stub,
+    SyncRule,
+    Test,
+    Volume,
+)
 from devenv.config.offers import Need, Offer, Parameter, Profile
+from devenv.config.validate import Validated
 from devenv.errors import Problem
 from devenv.flows.doctor import Finding
 from devenv.flows.down import DownResult
@@ -23,6 +39,7 @@ from devenv.flows.up import UpResult
 from devenv.flows.version import Versions
 from devenv.problems import CATALOGUE
 from devenv.session.forwarding import Forward
+from tests.docs import schemas
 from tests.docs.completion_table import TABLE, table
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
@@ -100,6 +117,21 @@ JSON_RESULTS: tuple[tuple[str, type, str], ...] = (
     ("devenv down", DownResult, ""),
     ("devenv test", TestResult, "and `exit`: `{code, origin}` with origin `runner`"),
     ("devenv doctor: each of the list", Finding, ""),
+    ("devenv config show", Environment, "paths are absolute"),
+    ("devenv config show: each of `services`", Service, ""),
+    ("devenv config show: a service's `build`", Build, ""),
+    ("devenv config show: a service's `deploy`", Deploy, ""),
+    ("devenv config show: each of a service's `sync`", SyncRule, ""),
+    ("devenv config show: a sync rule's `reload`", Reload, ""),
+    ("devenv config show: a service's `test`", Test, ""),
+    ("devenv config show: each of `dependencies`", Dependency, ""),
+    ("devenv config show: a dependency's `stub`", Stub, ""),
+    ("devenv config show: a dependency's `real`", Real, ""),
+    ("devenv config show: each of `volumes`", Volume, ""),
+    ("devenv config explain: each of the list", Explained, ""),
+    ("devenv config explain: each of `parameters` and `used_in`", Place, ""),
+    ("devenv config: each `origin`", Origin, ""),
+    ("devenv config validate", Validated, "and `valid` (true; faults are an error with a line of `details` each)"),
     ("devenv trust: each of the list", TrustedCommand, ""),
     ("devenv explain: one, or each of the list", Problem, ""),
     ("devenv profiles: each of the list", Profile, ""),
@@ -144,5 +176,6 @@ if __name__ == "__main__":
         for name, text in pages().items():
             (REFERENCE / name).write_text(text)
         TABLE.write_text(table())
+        schemas.write()
     else:
         sys.stdout.write("\n".join(pages().values()))
