@@ -6,8 +6,12 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from devenv.config.model import Environment, Mode, Settings
+
+if TYPE_CHECKING:
+    from devenv.config.load import Loaded
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +33,19 @@ class Choice:
 
 def load_environment(choice: Choice) -> Environment:
     """The environment of the current folder, its names kept for completion. ConfigError with all faults."""
+    return load_layers(choice).environment
+
+
+def load_layers(choice: Choice) -> Loaded:
+    """The environment of the current folder with the layers that it was merged from. ConfigError with all faults."""
     from devenv.completion.names import find_file, remember, take_stamp
-    from devenv.config.load import load
+    from devenv.config import load
 
     file = os.path.abspath(choice.file) if choice.file else find_file(os.getcwd())
     stamp = take_stamp(file)
-    environment = load(choice.file, start=Path.cwd(), profiles=choice.profiles or (), modes=choice.modes())
-    remember(file, ",".join(choice.profiles or ()), stamp, names_of(environment))
-    return environment
+    loaded = load.load_layers(choice.file, start=Path.cwd(), profiles=choice.profiles or (), modes=choice.modes())
+    remember(file, ",".join(choice.profiles or ()), stamp, names_of(loaded.environment))
+    return loaded
 
 
 def names_of(environment: Environment) -> list[tuple[str, str, str]]:

@@ -76,11 +76,26 @@ TASKS: dict[str, dict[str, tuple[Example, ...]]] = {
         ),
     },
     "Configuration": {
-        "config": (("devenv config show", "what devenv.yaml and its profile come to"),),
+        "config": (
+            ("devenv config show", "what devenv.yaml and its profile come to"),
+            ("devenv config validate", "all faults at once"),
+        ),
         "config show": (
             ("devenv config show", "what devenv.yaml and its profile come to"),
             ("devenv config show -p integration", "with another profile"),
             ("devenv config show -p integration -p mine", "with two, the later laid onto the earlier"),
+        ),
+        "config explain": (
+            ("devenv config explain dependencies.postgres.with", "where these values come from"),
+            ("devenv config explain", "where every value comes from"),
+        ),
+        "config validate": (
+            ("devenv config validate", "devenv.yaml with its profile"),
+            ("devenv config validate profiles/integration.yaml", "one profile"),
+        ),
+        "config schema": (
+            ("devenv config schema", "of devenv.yaml"),
+            ("devenv config schema profile --path", "where that of a profile is, for an editor"),
         ),
         "profiles": (
             ("devenv profiles", "what can be included"),
