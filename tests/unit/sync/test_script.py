@@ -22,6 +22,7 @@ from devenv.session.outcome import Outcome
 from devenv.session.service_sync import ServiceSync
 from devenv.sync.ignore import Ignore
 from devenv.sync.index import rescan, scan
+from tests.scale import scaled, seconds
 from tests.unit.sync.shells import LocalPods, make_pods
 from tests.unit.sync.trees import read_tree
 
@@ -358,13 +359,14 @@ class Edits(RuleBasedStateMachine):
         shutil.rmtree(self.bench.folder)
 
 
+@pytest.mark.timeout(seconds())
 @pytest.mark.parametrize("flavour", FLAVOURS)
 def test_any_sequence_of_edits_converges(flavour: str) -> None:
     if not shutil.which(flavour):
         pytest.skip(f"{flavour} is not installed")
     machine = type("Machine", (Edits,), {"flavour": flavour})
     checks = settings(
-        max_examples=int(os.environ.get("DEVENV_SYNC_EXAMPLES", "12")),
+        max_examples=scaled(12, full=300),
         stateful_step_count=15,
         deadline=None,
         suppress_health_check=list(HealthCheck),
