@@ -26,7 +26,7 @@ def documents(loaded: Loaded) -> dict[str, str]:
     written = {key: _plain(value) for key, (_, value) in tree.entries.items() if key != "dependencies"}
     profile = environment.profile.replace(", ", "+")
     first = {"name": environment.name, **({"profile": profile} if environment.dependencies else {})}
-    files = {FILE: _dump({**written, **first} if "name" in written else {**first, **written})}
+    files = {FILE: _dump({**first, **{key: value for key, value in written.items() if key not in first}})}
     dependencies = tree.value("dependencies")
     if isinstance(dependencies, Map):
         name = _profile_file(profile)

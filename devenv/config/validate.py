@@ -30,6 +30,7 @@ def validate(file: Path | None, *, start: Path, profiles: Sequence[str] = ()) ->
     """Check `file`, or the devenv.yaml nearest to `start` with a profile. Raises ConfigError with every fault."""
     if file is not None and not is_file(file):
         raise ConfigError(problems.FILE_MISSING, file=file)
+    file = _base_of(file) if file is not None else None
     if file is not None and _is_profile(file):
         return _validate_profile(resolved(file))
     loaded = load_layers(file, start=start, profiles=profiles)
@@ -37,6 +38,12 @@ def validate(file: Path | None, *, start: Path, profiles: Sequence[str] = ()) ->
     files = tuple(dict.fromkeys(layer.origin.file for layer in reversed(loaded.layers)))
     named = (file or find_file(start)).absolute()
     return Validated(named, "environment", len(environment.services), len(environment.dependencies), files)
+
+
+def _base_of(file: Path) -> Path:
+    """For x.local.yaml the x.yaml that it is laid onto: alone, it means nothing."""
+    base = file.with_name(f"{file.name.removesuffix('.local.yaml')}.yaml")
+    return base if file.name.endswith(".local.yaml") and is_file(base) else file
 
 
 def _is_profile(file: Path) -> bool:

@@ -53,3 +53,11 @@ def test_what_a_file_is(write: Write, name: str, text: str, kind: str) -> None:
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="there is no file"):
         validate(tmp_path / "x.yaml", start=tmp_path)
+
+
+def test_a_local_file_is_checked_with_what_it_is_laid_onto(write: Write) -> None:
+    root = write(
+        {"devenv.yaml": "services: {web: {image: x}}\n", "devenv.local.yaml": "services: {web: {needs: []}}\n"}
+    )
+    valid = validate(root / "devenv.local.yaml", start=root)
+    assert valid.files == (root / "devenv.local.yaml", root / "devenv.yaml")
