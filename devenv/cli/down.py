@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from devenv.cli.app import app
-from devenv.cli.load import Choice, load_environment, load_machine, wants_color
+from devenv.cli.load import Choice, forget_names, load_environment, load_machine, wants_color
 from devenv.cli.options import (
     FileOption,
     NoColorOption,
@@ -56,6 +56,8 @@ def down(
         confirm=lambda action: yes or confirm(f"{action}: go on?"),
         before=lambda: None if no_hooks else before_down(environment, world, trust=trust),
     )
+    if volumes:
+        forget_names(Choice(file))
     if output == "json":
         print_json(asdict(result))
         return

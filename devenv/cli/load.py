@@ -38,14 +38,27 @@ def load_environment(choice: Choice) -> Environment:
 
 def load_layers(choice: Choice) -> Loaded:
     """The environment of the current folder with the layers that it was merged from. ConfigError with all faults."""
-    from devenv.completion.names import find_file, remember, take_stamp
+    from devenv.completion.names import remember, take_stamp
     from devenv.config import load
 
-    file = os.path.abspath(choice.file) if choice.file else find_file(os.getcwd())
+    file = _file_of(choice)
     stamp = take_stamp(file)
     loaded = load.load_layers(choice.file, start=Path.cwd(), profiles=choice.profiles or (), modes=choice.modes())
     remember(file, ",".join(choice.profiles or ()), stamp, names_of(loaded.environment))
     return loaded
+
+
+def forget_names(choice: Choice) -> None:
+    """Keep nothing for completion of an environment that is gone with all it had."""
+    from devenv.completion.names import forget
+
+    forget(_file_of(choice))
+
+
+def _file_of(choice: Choice) -> str:
+    from devenv.completion.names import find_file
+
+    return os.path.abspath(choice.file) if choice.file else find_file(os.getcwd())
 
 
 def names_of(environment: Environment) -> list[tuple[str, str, str]]:

@@ -79,6 +79,14 @@ def remember(file: str, profile: str, stamp: Stamp, names: Names) -> None:
         _write(cache_file(file), [_first_line(file), *stamp, *own, *others])
 
 
+def forget(file: str) -> None:
+    """Keep no names of a project any more; a tab reads its files again."""
+    try:
+        os.unlink(cache_file(file))
+    except OSError:
+        return
+
+
 def _first_line(file: str) -> str:
     return f"names\t{VERSION}\t{file}"
 

@@ -42,7 +42,9 @@ def files(project: Project) -> set[str]:
     folders = [
         Path(project.machine.env[f"XDG_{kind}"]) / "devenv" for kind in ("STATE_HOME", "CACHE_HOME", "RUNTIME_DIR")
     ]
-    return {path.relative_to(f).as_posix() for f in folders for path in f.rglob("*") if not path.is_dir()}
+    found = {path.relative_to(f).as_posix() for f in folders for path in f.rglob("*") if not path.is_dir()}
+    # What completion keeps of other projects is theirs.
+    return {path for path in found if not path.startswith("names/") or project.folder.parent.name in path}
 
 
 def test_down_with_everything_leaves_nothing(project: Project) -> None:

@@ -152,7 +152,11 @@ def test_the_lines_of_the_container_before(kube: KubeConnection, namespace: str)
         namespace,
         "v1",
         "Pod",
-        lambda obj: any(status["restartCount"] for status in obj.get("status", {}).get("containerStatuses", ())),
+        # The count comes first; the container before is known once the new one runs.
+        lambda obj: any(
+            "terminated" in status["lastState"] and "running" in status["state"]
+            for status in obj.get("status", {}).get("containerStatuses", ())
+        ),
     )
     assert list(kube.pods.logs(*place, previous=True)) == ["one"]
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from devenv.completion.names import cache_file, find_file, own_profiles, recall, remember, take_stamp
+from devenv.completion.names import cache_file, find_file, forget, own_profiles, recall, remember, take_stamp
 
 NAMES = [("service", "web", ""), ("dependency", "db", "real stub")]
 
@@ -28,6 +28,14 @@ def test_what_is_kept_comes_back(file: Path) -> None:
     assert recall(str(file), "") is None
     keep(file)
     assert recall(str(file), "") == NAMES
+
+
+def test_what_is_forgotten_is_gone_and_twice_is_no_error(file: Path) -> None:
+    keep(file)
+    forget(str(file))
+    assert not Path(cache_file(str(file))).exists()
+    forget(str(file))
+    assert recall(str(file), "") is None
 
 
 @pytest.mark.parametrize("changed", ["devenv.yaml", "devenv.local.yaml", "profiles/default.yaml", "profiles/new.yaml"])
