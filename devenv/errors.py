@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 EXIT_BUG = 70
 EXIT_INTERRUPTED = 130
@@ -38,10 +38,33 @@ class Problem:
     cure: str
 
 
+Status = Literal["ok", "warn", "fail", "skipped"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one check of this machine found, and what to do where it is not well.
+
+    `id` and `title` are the check's, the id a stable one; `code` is the catalogue's entry, where one fits; `fixes` are
+    the commands that put it right, in this order; `detail` is the trace of a check that itself failed.
+    """
+
+    id: str
+    status: Status
+    title: str
+    text: str
+    cause: str = ""
+    cure: str = ""
+    code: str = ""
+    fixes: tuple[tuple[str, ...], ...] = ()
+    detail: str = ""
+
+
 class DevenvError(Exception):
     """An error that a user is told: a problem of the catalogue, the facts that fill it, and detail lines.
 
-    `hint` replaces the catalogue's cure where the place that raises knows better.
+    `hint` replaces the catalogue's cure where the place that raises knows better. `checks` are findings on this
+    machine that may explain it.
     """
 
     exit_code: ClassVar[int] = EXIT_BUG
@@ -52,6 +75,7 @@ class DevenvError(Exception):
         self.problem = problem
         self.facts = facts
         self.details = tuple(details)
+        self.checks: tuple[Finding, ...] = ()
         self.message = problem.message.format(**facts)
         self.hint = hint if hint is not None else problem.cure.format(**facts)
         super().__init__(self.message)

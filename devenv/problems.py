@@ -75,6 +75,12 @@ CODE_UNKNOWN = Problem(
     "The catalogue has no entry of that name.",
     "devenv explain lists all codes",
 )
+CHECK_UNKNOWN = Problem(
+    "check-unknown",
+    "devenv doctor has no check {name!r}",
+    "devenv doctor looks at everything, or at the checks whose ids are named; none has that id.",
+    "devenv doctor, without a name, shows all checks with their ids",
+)
 
 SECRET_MISSING = Problem(
     "secret-missing",
@@ -138,6 +144,13 @@ PUSH_FAILED = Problem(
     "{image} can't be pushed to the local registry",
     "The registry beside the cluster did not take the image.",
     "run devenv up again: it mends the registry",
+)
+CREDENTIALS_UNUSABLE = Problem(
+    "credentials-unusable",
+    "Docker's logins can't be used: {reason}",
+    "Docker's configuration says that a program keeps its logins, and that program is missing or fails; Docker asks it "
+    "before every build, pull and push.",
+    "install that program, or take credsStore and credHelpers out of ~/.docker/config.json and log in again",
 )
 PORT_TAKEN = Problem(
     "port-taken",

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from devenv.config.model import Settings
+from devenv.config.model import Environment, Settings
 from devenv.flows.world import World
 from devenv.ports import Access, Kube, Progress
+
+if TYPE_CHECKING:
+    from devenv.checks.check import Scene
 
 
 def make_world(settings: Settings, progress: Progress) -> World:
@@ -35,6 +41,48 @@ def make_world(settings: Settings, progress: Progress) -> World:
         runtime=runtime_folder(),
         trust=TrustFile(trust_file()),
     )
+
+
+def make_scene(
+    settings: Settings,
+    environment: Environment | None = None,
+    *,
+    settings_error: Exception | None = None,
+    environment_error: Exception | None = None,
+) -> Scene:
+    """What checks look at: the real machine."""
+    from devenv.checks.check import Places, Scene
+    from devenv.clusters.kind import KindClusters
+    from devenv.host.commands import LocalCommands
+    from devenv.host.machine import LocalFiles, LocalMachine
+    from devenv.host.network import LocalNetwork
+    from devenv.host.paths import runtime_place, state_folder
+    from devenv.images.facts import DockerFacts
+    from devenv.images.nodes import DockerNodes
+
+    commands, nodes = LocalCommands(settings.tools), DockerNodes()
+    return Scene(
+        machine=LocalMachine(),
+        files=LocalFiles(),
+        network=LocalNetwork(),
+        daemon=DockerFacts(),
+        commands=commands,
+        clusters=KindClusters(commands, settings, nodes, state=state_folder()),
+        nodes=nodes,
+        places=Places(Path.cwd(), runtime_place(), state_folder()),
+        settings=settings,
+        stop=threading.Event(),
+        environment=environment,
+        settings_error=settings_error,
+        environment_error=environment_error,
+    )
+
+
+def make_hands(settings: Settings) -> Callable[[Sequence[str]], int]:
+    """What runs the commands that mend: in this terminal."""
+    from devenv.host.commands import LocalCommands
+
+    return LocalCommands(settings.tools).run_here
 
 
 def _connector() -> Callable[[Access], Kube]:

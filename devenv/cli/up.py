@@ -53,6 +53,7 @@ def up(
     """Bring the environment up, then watch, sync and forward until Ctrl-C (or in the background with -d)."""
     from devenv.cli.trust import ensure_trusted
     from devenv.config.model import HOOKS
+    from devenv.flows.doctor import explaining
     from devenv.flows.trust import commands_of
     from devenv.flows.up import UpRequest, plan_lines
     from devenv.flows.up import up as bring_up
@@ -60,7 +61,7 @@ def up(
     from devenv.terminal.logs import LinePrinter
     from devenv.terminal.progress import make_progress
     from devenv.terminal.render import print_json, print_lines
-    from devenv.wiring import make_world
+    from devenv.wiring import make_scene, make_world
 
     choice = Choice(file, profile, real or (), stub or (), off or ())
     environment = load_environment(choice)
@@ -73,10 +74,11 @@ def up(
     world = make_world(load_machine(), progress)
     ensure_trusted(commands_of(environment, hooks=() if no_hooks else HOOKS), world, say_yes=trust)
     started = time.monotonic()
-    result = bring_up(request, world)
-    kube = world.connect(world.clusters.access())
     start = Start(environment, arguments=session_arguments(choice, environment.root), detach=detach or output == "json")
-    session = start_session(start, kube, world)
+    with explaining(lambda: make_scene(world.settings, environment)):
+        result = bring_up(request, world)
+        kube = world.connect(world.clusters.access())
+        session = start_session(start, kube, world)
     if not no_hooks:
         after_up(environment, session, world)
     forwards = session.forwards

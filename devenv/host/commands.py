@@ -8,9 +8,10 @@ import queue
 import shutil
 import signal
 import subprocess
+import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import IO
@@ -53,6 +54,14 @@ class LocalCommands:
         except BaseException:
             _end(process)
             raise
+
+    def run_here(self, argv: Sequence[str]) -> int:
+        """Run in this terminal (so that sudo can ask), all output on stderr; its exit code, 127 where it is missing."""
+        program = self.find(argv[0])
+        if program is None:
+            return 127
+        LOG.debug("run here %s", argv)
+        return subprocess.run([str(program), *argv[1:]], stdout=sys.stderr, check=False).returncode
 
 
 def _not_there(command: Command) -> ToolError:

@@ -27,14 +27,20 @@ def state_folder() -> Path:
 
 def runtime_folder() -> Path:
     """Sockets of live sessions: a folder of this user alone, with a short path. PermissionError where it is not."""
-    given = os.environ.get("XDG_RUNTIME_DIR")
-    folder = Path(given) / "devenv" if given else state_folder() / "run"
-    if len(str(folder)) > SOCKET_PATH_LIMIT:
-        folder = Path(tempfile.gettempdir()) / f"devenv-{os.getuid()}"
+    folder = runtime_place()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if folder.lstat().st_uid != os.getuid():
         raise PermissionError(f"{folder} belongs to another user")
     folder.chmod(0o700)
+    return folder
+
+
+def runtime_place() -> Path:
+    """Where that folder is or would be; nothing is made."""
+    given = os.environ.get("XDG_RUNTIME_DIR")
+    folder = Path(given) / "devenv" if given else state_folder() / "run"
+    if len(str(folder)) > SOCKET_PATH_LIMIT:
+        return Path(tempfile.gettempdir()) / f"devenv-{os.getuid()}"
     return folder
 
 

@@ -55,15 +55,24 @@ def is_free(port: int, *, address: str = "127.0.0.1") -> bool:
 
 
 def holder(port: int, *, proc: Path = Path("/proc")) -> str:
-    """Who listens on a TCP port: "process 12 (nginx)", or "another program" where that can't be seen.
+    """Who listens on a TCP port: "process 12 (nginx)", or "another program" where that can't be seen."""
+    pid = holder_pid(port, proc=proc)
+    return f"process {pid} ({_name(proc / str(pid))})" if pid else "another program"
+
+
+def holder_pid(port: int, *, proc: Path = Path("/proc")) -> int | None:
+    """The process that listens on a TCP port; None where nobody does, or that can't be seen.
 
     Format: proc(5), /proc/net/tcp; the inode of the socket leads to the process that has it open.
     """
-    inodes = {inode for name in ("tcp", "tcp6") for inode in _listening(proc / "net" / name, port)}
-    for folder in proc.glob("[0-9]*"):
-        if inodes and _has_open(folder, inodes):
-            return f"process {folder.name} ({_name(folder)})"
-    return "another program"
+    inodes = set(listeners(port, proc=proc))
+    folders = proc.glob("[0-9]*") if inodes else ()
+    return next((int(folder.name) for folder in folders if _has_open(folder, inodes)), None)
+
+
+def listeners(port: int, *, proc: Path = Path("/proc")) -> list[str]:
+    """The inodes of the sockets that listen on a TCP port of any address."""
+    return [inode for name in ("tcp", "tcp6") for inode in _listening(proc / "net" / name, port)]
 
 
 def _listening(table: Path, port: int) -> list[str]:

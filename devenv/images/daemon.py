@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import socket
+import threading
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 SOCKET = "/var/run/docker.sock"
 TIMEOUT_SECONDS = 120
 KNOCK_SECONDS = 5
+
+_OPENING = threading.Lock()
 
 
 def address() -> str:
@@ -37,9 +41,16 @@ def address() -> str:
     return f"unix://{SOCKET}"
 
 
-@cache
 def docker_client() -> DockerClient:
     """The one client of this process. ToolError docker-missing or docker-not-running."""
+    # Several threads may be the first to ask.
+    with _OPENING:
+        return shared_client()
+
+
+@cache
+def shared_client() -> DockerClient:
+    """That client, opened by who asks first; `docker_client` lets one ask at a time."""
     return open_client()
 
 
@@ -48,6 +59,8 @@ def open_client() -> DockerClient:
     _knock(address())
     import docker
 
+    # The SDK says so twice: by a warning, and by the error that becomes credentials-unusable.
+    warnings.filterwarnings("ignore", "docker-credential-.* not installed", UserWarning)
     with translate("reach the daemon"):
         if os.environ.get("DOCKER_HOST"):
             return docker.from_env(timeout=TIMEOUT_SECONDS, version="auto")
@@ -94,6 +107,7 @@ def unreachable() -> ToolError:
 @contextmanager
 def translate(doing: str) -> Iterator[None]:
     """Errors of the Docker SDK, and of requests and urllib3 below it, as ToolError."""
+    import docker.credentials.errors
     import docker.errors
     import requests.exceptions
     import urllib3.exceptions
@@ -105,6 +119,8 @@ def translate(doing: str) -> Iterator[None]:
     except docker.errors.DockerException as error:
         # The class itself is what the client raises where it finds no daemon; those below it have reasons of their own.
         raise unreachable() if type(error) is docker.errors.DockerException else of_text(doing, str(error)) from error
+    except docker.credentials.errors.StoreError as error:
+        raise ToolError(problems.CREDENTIALS_UNUSABLE, reason=" ".join(str(error).split())) from error
     except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError) as error:
         raise unreachable() from error
 

@@ -17,3 +17,10 @@ def confirm(question: str) -> bool:
     import questionary
 
     return bool(questionary.confirm(question, default=False).ask())
+
+
+def ask(question: str) -> bool:
+    """Yes or no, one question of several: Ctrl-C ends the whole run. KeyboardInterrupt."""
+    import questionary
+
+    return bool(questionary.confirm(question, default=False).unsafe_ask())

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from devenv.errors import DevenvError
+from devenv.terminal.checks import finding_lines
 
 
 def print_json(value: object) -> None:
@@ -37,8 +39,10 @@ def table(rows: Sequence[Sequence[str]]) -> list[str]:
 
 
 def error_lines(error: DevenvError) -> list[str]:
-    """An error as people read it: what, details, a blank line, the hint."""
+    """An error as people read it: what, details, checks that may explain it, a blank line, the hint."""
     lines = [f"error: {error.message} [{error.code}]", *(f"  {line}" for line in error.details)]
+    width = max((len(finding.id) for finding in error.checks), default=0)
+    lines += [f"  {line}" for finding in error.checks for line in finding_lines(finding, width=width)]
     return [*lines, "", f"hint: {error.hint}"] if error.hint else lines
 
 
@@ -51,6 +55,7 @@ def error_envelope(error: DevenvError) -> Mapping[str, Any]:
             "details": list(error.details),
             "hint": error.hint,
         },
+        "checks": [asdict(finding) for finding in error.checks],
         "exit": {"code": error.exit_code, "origin": "devenv"},
     }
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from devenv import problems
 from tests.conftest import ROOT, Done, own_folders
 
 SERVICES = "services: {web: {image: x}, api: {image: x}}\n"
@@ -54,6 +55,7 @@ def devenv(folder: Path, *arguments: str, **variables: str) -> Done:
         (["test", "web"], 2, "[no-test]"),
         (["logs", "--since", "5x"], 2, "[duration-invalid]"),
         (["explain", "crash-lop"], 2, '(did you mean "crash-loop"?) [code-unknown]'),
+        (["doctor", "kubeconfg"], 2, "[check-unknown]"),
         (["up", "-f", "none.yaml"], 10, "[file-missing]"),
     ],
 )
@@ -170,10 +172,71 @@ def test_the_steps_without_doing_them(project: Path) -> None:
 
 def test_doctor_names_what_is_missing(project: Path) -> None:
     done = devenv(project, "doctor", "-o", "json")
-    findings = {finding["name"]: finding for finding in json.loads(done.out)}
+    findings = {finding["id"]: finding for finding in json.loads(done.out)["checks"]}
     assert done.code == 16
-    assert (findings["docker"]["ok"], findings["docker"]["code"]) == (False, "docker-not-running")
-    assert findings["settings"]["ok"]
+    assert (findings["docker"]["status"], findings["docker"]["code"]) == ("fail", "docker-not-running")
+    assert findings["docker-memory"]["text"] == "needs docker"
+    assert (findings["settings"]["status"], findings["configuration"]["status"]) == ("ok", "ok")
+    assert done.err == ""
+
+
+def test_doctor_says_what_is_wrong_in_files_and_goes_on(project: Path) -> None:
+    (project / "devenv.yaml").write_text("nmae: x\n")
+    settings = project / "home/config/devenv/settings.yaml"
+    settings.parent.mkdir(parents=True)
+    settings.write_text("registry: {prot: 1}\n")
+    done = devenv(project, "doctor")
+    assert (done.code, done.err) == (16, "")
+    assert "✗ settings" in done.out
+    assert "✗ configuration         1 fault in the configuration; first: devenv.yaml:1:1  nmae  unknown key" in done.out
+    assert "[settings-invalid]" in done.out
+    assert "✓ dns" in done.out
+
+
+def test_doctor_writes_nothing_but_its_log(project: Path) -> None:
+    devenv(project, "doctor")
+    made = {str(path.relative_to(project)) for path in (project / "home").rglob("*") if path.is_file()}
+    assert made == {"home/state/devenv/log/last.log"}
+    assert not (project / "home/run").exists()
+
+
+def test_doctor_fixes_nothing_where_nobody_can_be_asked(project: Path) -> None:
+    kubeconfig = project / "home/kubeconfig"
+    kubeconfig.parent.mkdir(exist_ok=True)
+    kubeconfig.write_text("contexts: []\n")
+    kubeconfig.chmod(0o644)
+    done = devenv(project, "doctor", "--fix")
+    assert (done.code, f"  $ chmod 600 {kubeconfig}" in done.err) == (16, True), done.text
+    assert kubeconfig.stat().st_mode & 0o777 == 0o644
+    as_json = devenv(project, "doctor", "--fix", "-o", "json")
+    assert (as_json.code, json.loads(as_json.out)["repairs"]) == (16, [])
+
+
+def test_doctor_fixes_what_it_shows(project: Path) -> None:
+    kubeconfig = project / "home/kubeconfig"
+    kubeconfig.parent.mkdir(exist_ok=True)
+    kubeconfig.write_text("contexts: []\n")
+    kubeconfig.chmod(0o644)
+    done = devenv(project, "doctor", "kubeconfig", "--fix", "--yes", "-o", "json")
+    (repair,) = json.loads(done.out)["repairs"]
+    assert repair["commands"] == [["chmod", "600", str(kubeconfig)]]
+    assert (repair["id"], repair["outcome"], repair["before"], repair["after"]) == ("kubeconfig", "done", "warn", "ok")
+    assert kubeconfig.stat().st_mode & 0o777 == 0o600
+    assert f"  $ chmod 600 {kubeconfig}\n  done: warn → ok" in done.err
+
+
+def test_a_failing_up_shows_what_explains_it(project: Path) -> None:
+    done = devenv(project, "up", "-d")
+    assert done.err.splitlines()[-6:] == [
+        "error: the Docker daemon does not answer at unix:///none.sock [docker-not-running]",
+        "  ✗ docker  the Docker daemon does not answer at unix:///none.sock [docker-not-running]",
+        f"      why: {problems.DOCKER_NOT_RUNNING.cause}",
+        "      what to do: start the daemon there, or see DOCKER_HOST and docker context ls",
+        "",
+        "hint: start it (systemctl start docker, or open Docker Desktop), or add yourself to the docker group",
+    ]
+    envelope = json.loads(devenv(project, "up", "-d", "-o", "json").out)
+    assert [(found["id"], found["status"]) for found in envelope["checks"]] == [("docker", "fail")]
 
 
 def test_explain_lists_and_explains(project: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from devenv import errors
+from devenv.checks.catalogue import CHECKS, EXPLAINS
 from devenv.cli.app import make_command
 from devenv.cli.tasks import examples_of
 from devenv.config.explain import Explained, Place
@@ -28,8 +29,8 @@ from devenv.config.model import (
 )
 from devenv.config.offers import Need, Offer, Parameter, Profile
 from devenv.config.validate import Validated
-from devenv.errors import Problem
-from devenv.flows.doctor import Finding
+from devenv.errors import Finding, Problem
+from devenv.flows.doctor import Repair
 from devenv.flows.down import DownResult
 from devenv.flows.status import UnitStatus
 from devenv.flows.test import TestResult
@@ -116,7 +117,8 @@ JSON_RESULTS: tuple[tuple[str, type, str], ...] = (
     ("devenv status: each of `session.forwards`", Forward, "beside `pid`, `foreground`, `synced`, `sync`, `problems`"),
     ("devenv down", DownResult, ""),
     ("devenv test", TestResult, "and `exit`: `{code, origin}` with origin `runner`"),
-    ("devenv doctor: each of the list", Finding, ""),
+    ("devenv doctor: each of `checks`", Finding, "the status is ok, warn, fail or skipped"),
+    ("devenv doctor --fix: each of `repairs`", Repair, ""),
     ("devenv config show", Environment, "paths are absolute"),
     ("devenv config show: each of `services`", Service, ""),
     ("devenv config show: a service's `build`", Build, ""),
@@ -148,7 +150,8 @@ def json_page() -> str:
         "# JSON output\n",
         "With `-o json`, stdout has one JSON document (`devenv logs`: one `{unit, line}` a line); progress stays on "
         "stderr. These fields are stable: new ones may come, none goes or changes its meaning in a major version.\n",
-        "An error is `{error: {code, message, details, hint}, exit: {code, origin}}` with origin `devenv`.\n",
+        "An error is `{error: {code, message, details, hint}, checks, exit: {code, origin}}` with origin `devenv`; "
+        "`checks` are findings (as those of `devenv doctor`) that may explain a failed `devenv up`.\n",
     ]
     for title, kind, more in JSON_RESULTS:
         names = ", ".join(f"`{field.name}`" for field in dataclasses.fields(kind))
@@ -160,9 +163,22 @@ def json_page() -> str:
     return "\n".join(parts).rstrip() + "\n"
 
 
+def checks_page() -> str:
+    parts = [NOTICE, "# Checks of devenv doctor\n", "Ids are stable; how to use them: [doctor](../how-to/doctor.md).\n"]
+    for group in dict.fromkeys(check.group for check in CHECKS):
+        parts += [f"## {group}\n", "| id | what is checked | shown when `up` fails with |", "| --- | --- | --- |"]
+        for check in (check for check in CHECKS if check.group == group):
+            codes = ", ".join(f"`{code}`" for code, ids in EXPLAINS.items() if check.id in ids)
+            online = " (with `--online`)" if check.online else ""
+            parts.append(f"| `{check.id}` | {check.title}{online} | {codes} |".replace("  |", " |"))
+        parts.append("")
+    return "\n".join(parts).rstrip() + "\n"
+
+
 def pages() -> dict[str, str]:
     """Every generated page by its file name."""
     return {
+        "checks.md": checks_page(),
         "commands.md": cli_page(),
         "errors.md": errors_page(),
         "exit-codes.md": exit_codes_page(),

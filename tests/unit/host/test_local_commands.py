@@ -138,3 +138,11 @@ def test_what_a_secret_command_prints_is_in_no_log(secret: bool, caplog: pytest.
         logger.removeHandler(handler)
         logger.setLevel(level)
     assert ("s3cret" in caplog.text) is not secret
+
+
+def test_a_command_in_this_terminal_says_all_on_stderr(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "mytool").write_text("#!/bin/sh\necho out; echo err >&2; exit $1\n")
+    (tmp_path / "mytool").chmod(0o755)
+    commands = LocalCommands({"tool": str(tmp_path / "mytool")})
+    assert (commands.run_here(("tool", "3")), commands.run_here(("no-such-tool",))) == (3, 127)
+    assert capfd.readouterr() == ("", "out\nerr\n")

@@ -12,7 +12,7 @@ import urllib3.exceptions
 
 from devenv import problems
 from devenv.errors import Problem, ToolError
-from devenv.images.daemon import address, docker_client, translate
+from devenv.images.daemon import address, docker_client, shared_client, translate
 
 CLASSES = [
     cls
@@ -65,13 +65,21 @@ def test_errors_of_ours_and_bugs_pass_through() -> None:
         assert raised.value is error
 
 
+def test_a_credential_helper_that_is_missing() -> None:
+    from docker.credentials.errors import StoreError
+
+    with pytest.raises(ToolError) as raised, translate("test"):
+        raise StoreError("docker-credential-x not installed or not available in PATH")
+    assert raised.value.problem is problems.CREDENTIALS_UNUSABLE
+
+
 @pytest.fixture
 def no_docker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.delenv("DOCKER_HOST", raising=False)
     monkeypatch.setenv("DOCKER_CONFIG", str(tmp_path))
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr("devenv.images.daemon.SOCKET", str(tmp_path / "docker.sock"))
-    docker_client.cache_clear()
+    shared_client.cache_clear()
     return tmp_path
 
 
