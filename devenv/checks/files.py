@@ -28,15 +28,10 @@ def configuration(scene: Scene) -> Verdict:
     error = scene.environment_error
     if scene.environment:
         return ok(f"{scene.environment.name}: {scene.environment.root / 'devenv.yaml'}")
-    if error is None or _is_none_here(error, scene.places.here):
+    if error is None or (isinstance(error, DevenvError) and error.code == "config-missing"):
         return skipped("no devenv.yaml here or above")
     invalid = isinstance(error, DevenvError) and error.code == "config-invalid"
     return _unreadable(error, "devenv config validate lists every fault with its place" if invalid else "")
-
-
-def _is_none_here(error: Exception, here: Path) -> bool:
-    """Whether there is just no project here; a file that was named and is missing is another matter."""
-    return isinstance(error, DevenvError) and error.code == "config-missing" and error.facts.get("folder") == here
 
 
 def _unreadable(error: Exception, cure: str) -> Verdict:

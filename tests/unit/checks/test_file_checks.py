@@ -42,9 +42,9 @@ def test_an_environment_that_is_valid_or_not_there(fakes: Fakes) -> None:
 
 
 def test_a_file_that_was_named_and_is_missing(fakes: Fakes) -> None:
-    fakes.environment_error = ConfigError(problems.CONFIG_MISSING, folder=Path("nope.yaml"))
+    fakes.environment_error = ConfigError(problems.FILE_MISSING, file="nope.yaml")
     verdict = files.configuration(fakes.scene)
-    assert (verdict.status, verdict.code, "-f" in verdict.cure) == ("fail", "config-missing", True)
+    assert (verdict.status, verdict.code, "-f" in verdict.cure) == ("fail", "file-missing", True)
 
 
 def test_faults_are_counted_and_the_rest_is_for_validate(fakes: Fakes) -> None:
