@@ -1,1 +1,1 @@
-"""Pure: what `devenv doctor` looks at. Facts come through small ports; each check is a value with a stable id."""
+"""What `devenv doctor` looks at: each check is a value with a stable id, and judges facts from small ports."""

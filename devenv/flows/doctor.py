@@ -56,7 +56,7 @@ def examine(
             id, finding = answers.get(timeout=max(0.0, deadline - time.monotonic()))
         except queue.Empty:
             late = [running[id] for id in open_ids if running[id].deadline <= time.monotonic()]
-            found |= {entry.check.id: _end_late(entry) for entry in late}
+            found |= {finding.id: finding for finding in _end_late(late)}
         else:
             found.setdefault(id, finding)
     return [_in_context(check, found) for check in checks]
@@ -121,13 +121,19 @@ def _not_asked(check: Check) -> Finding:
     return _finding(check, skipped("needs the network; --online asks"))
 
 
-def _end_late(running: _Running) -> Finding:
-    running.stop.set()
-    if running.thread:
-        running.thread.join(END_SECONDS)
+def _end_late(late: Sequence[_Running]) -> list[Finding]:
+    deadline = time.monotonic() + END_SECONDS
+    for running in late:
+        running.stop.set()
+    for running in late:
+        if running.thread:
+            running.thread.join(max(0.0, deadline - time.monotonic()))
+    return [_finding(running.check, _late(running.seconds)) for running in late]
+
+
+def _late(seconds: float) -> Verdict:
     cause = "What it asks is very busy or hangs."
-    text = f"did not answer in {running.seconds:g} s"
-    return _finding(running.check, Verdict("warn", text, cause, "run devenv doctor again; restart what hangs"))
+    return Verdict("warn", f"did not answer in {seconds:g} s", cause, "run devenv doctor again; restart what hangs")
 
 
 def _in_context(check: Check, found: dict[str, Finding]) -> Finding:
@@ -179,14 +185,14 @@ def mend(
             continue
         before = _look_once(check, scene)
         if before.fixes:
-            yield _repair(check, scene, before, consent(before), run)
+            yield _repair(check, scene, before, agreed=consent(before), run=run)
 
 
 def _look_once(check: Check, scene: Scene) -> Finding:
     return examine_some(scene, (check.id,))[0]
 
 
-def _repair(check: Check, scene: Scene, before: Finding, agreed: bool, run: Callable[[Argv], int]) -> Repair:  # noqa: FBT001
+def _repair(check: Check, scene: Scene, before: Finding, *, agreed: bool, run: Callable[[Argv], int]) -> Repair:
     if not agreed:
         return Repair(check.id, before.fixes, "declined", before.status, before.status, before.text)
     again = _look_once(check, scene)
