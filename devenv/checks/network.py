@@ -42,7 +42,7 @@ def forward_ports(scene: Scene) -> Verdict:
         return skipped("no environment here")
     ports = [port for spec in scene.environment.services.values() for port in spec.ports.values()]
     twice = sorted({port for port in ports if ports.count(port) > 1})
-    taken = [f"{port} by {holder.text}" for port, holder in _holders(scene, ports)]
+    taken = [f"{port} by {_described(holder)}" for port, holder in _holders(scene, ports)]
     if not taken and not twice:
         return ok(f"{', '.join(map(str, ports))} free or this session's" if ports else "no service has a port")
     text = "; ".join([*(f"{port} by two services" for port in twice), *taken])
@@ -57,9 +57,16 @@ def _holders(scene: Scene, ports: list[int]) -> Iterator[tuple[int, Holder]]:
             yield port, holder
 
 
+def _is_session(holder: Holder) -> bool:
+    return "devenv" in (Path(word).name for word in holder.argv)
+
+
+def _described(holder: Holder) -> str:
+    return f"{holder.text}, another environment's session" if _is_session(holder) else holder.text
+
+
 def _is_own_session(holder: Holder, root: Path) -> bool:
-    words = [Path(word).name for word in holder.argv]
-    if "devenv" not in words:
+    if not _is_session(holder):
         return False
     return str(root / "devenv.yaml") in holder.argv or (holder.folder or Path("/")).is_relative_to(root)
 

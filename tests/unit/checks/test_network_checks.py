@@ -65,7 +65,9 @@ def test_a_session_of_this_environment_may_have_them(
     fakes: Fakes, argv: tuple[str, ...], folder: str, status: str
 ) -> None:
     fakes.network.ports[8000] = Holder("process 9 (python3)", argv, Path(folder))
-    assert network.forward_ports(fakes.scene).status == status
+    verdict = network.forward_ports(fakes.scene)
+    others = argv[-1:] == ("/other/devenv.yaml",)
+    assert (verdict.status, "another environment's session" in verdict.text) == (status, others)
 
 
 def test_two_services_with_one_port(fakes: Fakes) -> None:
