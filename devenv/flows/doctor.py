@@ -218,9 +218,10 @@ def explaining(make_scene: Callable[[], Scene]) -> Iterator[None]:
 
 
 def explain(error: DevenvError, make_scene: Callable[[], Scene]) -> tuple[Finding, ...]:
-    """The findings that may explain an error; nothing where no check has to do with its code."""
+    """The findings that may explain an error and say more than it; nothing where no check has to do with its code."""
     ids = EXPLAINS.get(error.code)
     if not ids:
         return ()
     findings = examine_some(make_scene(), ids, seconds=EXPLAIN_SECONDS)
-    return tuple(found for found in findings if found.status in ("warn", "fail"))
+    unwell = [found for found in findings if found.status in ("warn", "fail")]
+    return tuple(f for f in unwell if f.fixes or (f.text, f.cure) != (error.message, error.hint))

@@ -10,11 +10,11 @@ import pytest
 from devenv import problems
 from devenv.checks.catalogue import CHECKS, EXPLAINS, checks_of
 from devenv.checks.check import Argv, Check, Scene, Verdict, fail, ok, skipped, warn
-from devenv.checks.facts import ContainerFacts
+from devenv.checks.facts import ContainerFacts, Holder
 from devenv.errors import DevenvError, Finding, ToolError, UsageError
 from devenv.flows.doctor import examine, examine_some, explaining, fixable, mend
 from devenv.problems import find_problem
-from tests.fakes.machine import RUNTIME, Fakes
+from tests.fakes.machine import RUNTIME, Fakes, environment
 
 
 @pytest.fixture
@@ -234,6 +234,19 @@ def test_an_error_gets_the_findings_that_may_explain_it(fakes: Fakes) -> None:
     with pytest.raises(DevenvError) as caught, explaining(lambda: fakes.scene):
         raise ToolError(problems.CLUSTER_CREATE_FAILED, name="devenv", logs="/l")
     assert [found.id for found in caught.value.checks] == ["docker-memory", "docker-disk"]
+
+
+def test_what_the_error_says_already_is_not_said_twice(fakes: Fakes) -> None:
+    fakes.network.ports[5001] = Holder("process 12 (nginx)")
+    fakes.environment = environment()
+    facts = {"port": 5001, "holder": "process 12 (nginx)", "where": "registry: {port: ...} in the settings"}
+    with pytest.raises(ToolError) as caught, explaining(lambda: fakes.scene):
+        raise ToolError(problems.PORT_TAKEN, **facts)
+    assert caught.value.checks == ()
+    fakes.network.ports[8000] = fakes.network.ports[5001]
+    with pytest.raises(ToolError) as caught, explaining(lambda: fakes.scene):
+        raise ToolError(problems.PORT_TAKEN, **facts)
+    assert [found.id for found in caught.value.checks] == ["forward-ports"]
 
 
 def test_an_error_that_no_check_explains_costs_nothing(fakes: Fakes) -> None:
