@@ -77,7 +77,7 @@ CODE_UNKNOWN = Problem(
 )
 CHECK_UNKNOWN = Problem(
     "check-unknown",
-    "devenv doctor has no check {name!r}",
+    "devenv doctor has no check {name!r}{nearest}",
     "devenv doctor looks at everything, or at the checks whose ids are named; none has that id.",
     "devenv doctor, without a name, shows all checks with their ids",
 )

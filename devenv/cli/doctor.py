@@ -39,6 +39,8 @@ def doctor(
     from devenv.terminal.prompts import is_interactive
     from devenv.terminal.render import print_json
 
+    for name in checks or ():
+        _require_check(name)
     scene = _scene(Choice(file, profile))
     findings = examine_some(scene, checks or (), online=online)
     show = _printer(color=wants_color(no_color=no_color), verbose=verbose)
@@ -60,6 +62,19 @@ def doctor(
             progress.note("\n".join(command_lines(finding)))
     if unasked or any(finding.status == "fail" for finding in findings):
         raise typer.Exit(16)
+
+
+def _require_check(name: str) -> None:
+    """UsageError check-unknown for a word that is no check's id."""
+    from devenv import problems
+    from devenv.checks.catalogue import CHECKS
+    from devenv.cli.words import nearest
+    from devenv.errors import UsageError
+
+    known = [check.id for check in CHECKS]
+    if name not in known:
+        meant = nearest(name, known)
+        raise UsageError(problems.CHECK_UNKNOWN, name=name, nearest=f' (did you mean "{meant}"?)' if meant else "")
 
 
 def _printer(*, color: bool, verbose: bool) -> Callable[[Sequence[Finding], Sequence[Finding]], None]:

@@ -42,7 +42,8 @@ TASKS: dict[str, dict[str, tuple[Example, ...]]] = {
     "Set up": {
         "doctor": (
             ("devenv doctor", "what this machine lacks"),
-            ("devenv doctor -o json", "for a program"),
+            ("devenv doctor --fix", "mend what commands can, each after a yes"),
+            ("devenv doctor cluster registry", "look at these alone"),
         ),
         "completion": (
             ("devenv completion install", "for the shell you use"),

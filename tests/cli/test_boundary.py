@@ -55,7 +55,7 @@ def devenv(folder: Path, *arguments: str, **variables: str) -> Done:
         (["test", "web"], 2, "[no-test]"),
         (["logs", "--since", "5x"], 2, "[duration-invalid]"),
         (["explain", "crash-lop"], 2, '(did you mean "crash-loop"?) [code-unknown]'),
-        (["doctor", "kubeconfg"], 2, "[check-unknown]"),
+        (["doctor", "kubeconfg"], 2, '(did you mean "kubeconfig"?) [check-unknown]'),
         (["up", "-f", "none.yaml"], 10, "[file-missing]"),
     ],
 )

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
+from devenv.checks.catalogue import CHECKS
 from devenv.cli.app import make_command
 from devenv.completion.table import FILE
 from devenv.config.offers import describe_profile, list_profiles
@@ -16,6 +17,7 @@ TABLE = Path(FILE)
 
 KINDS = {
     "arguments": "files",
+    "checks": f"={'|'.join(check.id for check in CHECKS)}",
     "code": "codes",
     "name": "profiles",
     "names": "units",

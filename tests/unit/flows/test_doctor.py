@@ -11,7 +11,7 @@ from devenv import problems
 from devenv.checks.catalogue import CHECKS, EXPLAINS, checks_of
 from devenv.checks.check import Argv, Check, Scene, Verdict, fail, ok, skipped, warn
 from devenv.checks.facts import ContainerFacts, Holder
-from devenv.errors import DevenvError, Finding, ToolError, UsageError
+from devenv.errors import DevenvError, Finding, ToolError
 from devenv.flows.doctor import examine, examine_some, explaining, fixable, mend
 from devenv.problems import find_problem
 from tests.fakes.machine import RUNTIME, Fakes, environment
@@ -130,9 +130,6 @@ def test_some_checks_are_looked_at_alone(fakes: Fakes) -> None:
     assert [(f.id, f.text) for f in examine_some(fakes.scene, ("dns", "registry"))][1:] == [
         ("registry", "needs docker")
     ]
-    with pytest.raises(UsageError, match="no check 'kubeconfg'") as caught:
-        examine_some(fakes.scene, ("kubeconfg",))
-    assert caught.value.hint.startswith("did you mean kubeconfig?")
 
 
 # --- mending -----------------------------------------------------------------------------------------------------
