@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from devenv.cli.app import app
-from devenv.cli.load import Choice, load_environment, load_machine, wants_color
+from devenv.cli.load import load_machine, wants_color
 from devenv.cli.options import FileOption, NoColorOption, OutputOption, ProfileOption, VerboseOption, YesOption
 from devenv.errors import ConfigError, Finding
 
@@ -41,7 +41,7 @@ def doctor(
 
     for name in checks or ():
         _require_check(name)
-    scene = _scene(Choice(file, profile))
+    scene = _scene(file, profile or ())
     findings = examine_some(scene, checks or (), online=online)
     show = _printer(color=wants_color(no_color=no_color), verbose=verbose)
     if output == "text":
@@ -92,8 +92,9 @@ def _printer(*, color: bool, verbose: bool) -> Callable[[Sequence[Finding], Sequ
     return show
 
 
-def _scene(choice: Choice) -> Scene:
+def _scene(file: Path | None, profiles: Sequence[str]) -> Scene:
     """What checks look at; settings and an environment that can't be read are theirs to tell."""
+    from devenv.config.load import load
     from devenv.config.model import Settings
     from devenv.wiring import make_scene
 
@@ -104,7 +105,8 @@ def _scene(choice: Choice) -> Scene:
     except ConfigError as error:
         settings_error = error
     try:
-        environment = load_environment(choice)
+        # Not as other commands do: those keep the names for completion, and nothing is written here.
+        environment = load(file, start=Path.cwd(), profiles=profiles)
     except Exception as error:  # noqa: BLE001 - the check tells of it, and the others go on
         environment_error = error
     return make_scene(settings, environment, settings_error=settings_error, environment_error=environment_error)
