@@ -242,6 +242,18 @@ CRASH_LOOP = Problem(
     "The program in the container ends soon after its start, so Kubernetes starts it over and over.",
     "the last lines it printed are above; devenv logs {name} shows more",
 )
+INIT_FAILED = Problem(
+    "init-failed",
+    "{name} does not start: its init step {step} ends with code {exit_code}",
+    "An init step runs before the program and has to end well; this one does not, however often Kubernetes tries.",
+    "the last lines it printed are above; correct it and run devenv up again",
+)
+SEED_FAILED = Problem(
+    "seed-failed",
+    "the seed {name} ended with code {exit_code}",
+    "A seed runs once after its unit is ready, and has to end well before what needs the unit starts.",
+    "the last lines it printed are above; correct it and run devenv up again: a seed that failed is run again",
+)
 UNSCHEDULABLE = Problem(
     "unschedulable",
     "no node takes the pods of {name}: {reason}",

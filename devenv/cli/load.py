@@ -64,8 +64,10 @@ def _file_of(choice: Choice) -> str:
 def names_of(environment: Environment) -> list[tuple[str, str, str]]:
     """What completion offers of an environment: (kind, name, the forms that a dependency has)."""
     found = [("service", name, "") for name in environment.services]
+    found += [("group", name, "") for name in environment.groups]
     for name, dependency in environment.dependencies.items():
-        forms = (form for form, there in (("real", dependency.real), ("stub", dependency.stub)) if there)
+        real = dependency.real or dependency.project
+        forms = (form for form, there in (("real", real), ("stub", dependency.stub)) if there)
         found.append(("dependency", name, " ".join(forms)))
     return found
 

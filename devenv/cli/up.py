@@ -36,6 +36,9 @@ def up(
     services: Annotated[
         list[str] | None, typer.Argument(metavar="[NAME]...", help="Only these, with what they need.")
     ] = None,
+    only: Annotated[
+        list[str] | None, typer.Option("--only", metavar="GROUP", help="Only this group, with what it needs.")
+    ] = None,
     detach: Annotated[bool, typer.Option("--detach", "-d", help="Leave the session in the background.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the steps and stop.")] = False,
     file: FileOption = None,
@@ -65,7 +68,7 @@ def up(
 
     choice = Choice(file, profile, real or (), stub or (), off or ())
     environment = load_environment(choice)
-    request = UpRequest(environment, tuple(services or ()), timeout, hooks=not no_hooks)
+    request = UpRequest(environment, (*(services or ()), *(only or ())), timeout, hooks=not no_hooks)
     if dry_run:
         lines = plan_lines(request)
         print_json({"steps": lines}) if output == "json" else print_lines(lines)

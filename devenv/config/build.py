@@ -5,24 +5,20 @@ from __future__ import annotations
 import os
 import posixpath
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from devenv.config import model, schema, shape
 from devenv.config.disk import exists, is_file, is_folder, resolved
 from devenv.config.parameters import fill
+from devenv.config.projects import Borrowed, project_file
+from devenv.config.running import RunningBuilder, command_of
 from devenv.config.secrets import plain_env, secrets_of
 from devenv.config.sentences import nearest_or_all, nearest_path
 from devenv.config.source import Fault, Leaf, Located, Map, Sequence, at_key
 from devenv.config.strict import text_of
 
 SIGNALS = ("HUP", "INT", "QUIT", "USR1", "USR2", "TERM", "KILL", "ALRM", "CONT", "STOP", "WINCH")
-
-
-def command_of(value: str | list[str] | None) -> tuple[str, ...]:
-    """A command: a list as it is, a string as the shell reads it."""
-    if value is None:
-        return ()
-    return ("sh", "-c", value) if isinstance(value, str) else tuple(value)
 
 
 def at(tree: Located, *path: str | int) -> Located:
@@ -43,6 +39,17 @@ def services_of(tree: Map, root: Path, faults: list[Fault]) -> dict[str, model.S
     return found
 
 
+def borrowed_services(borrowed: Mapping[str, Borrowed], faults: list[Fault]) -> dict[str, model.Service]:
+    """Services of other projects under the names they get here; nobody edits them now, so sync and tests are left."""
+    found = {}
+    for name, other in borrowed.items():
+        spec = shape.parse(schema.ServiceFile, other.tree)
+        if spec:
+            service = _Service(other.name, spec, other.tree, other.file.parent, faults).build()
+            found[name] = replace(service, name=name, sync=(), test=None)
+    return found
+
+
 class _Service:
     def __init__(self, name: str, spec: schema.ServiceFile, tree: Located, root: Path, faults: list[Fault]) -> None:
         self._name, self._spec, self._tree, self._root, self._faults = name, spec, tree, root, faults
@@ -58,12 +65,13 @@ class _Service:
         if (spec.build is None) == (spec.image is None):
             both = "has both build and image: remove one of them"
             self._fault("needs build (a folder with a Dockerfile) or image" if spec.build is None else both)
+        running = RunningBuilder(self._name, self._tree, f"services.{self._name}", self._faults)
         return model.Service(
             name=self._name,
             build=self._build(spec.build) if spec.build is not None else None,
             image=spec.image if spec.build is None else None,
             ports=spec.ports,
-            env=plain_env(spec.env),
+            env=running.env(plain_env(spec.env), folder=self._root),
             deploy=self._deploy(spec.deploy),
             sync=self._sync(spec.sync),
             test=model.Test(command_of(spec.test.command), tuple(spec.test.reports)) if spec.test else None,
@@ -71,6 +79,8 @@ class _Service:
             command=command_of(spec.command),
             origin=self._tree.origin,
             secrets=secrets_of(spec.env, at(self._tree, "env")),
+            volumes=running.volumes(spec.volumes),
+            running=running.running(spec),
         )
 
     def _build(self, build: str | schema.BuildFile) -> model.Build:
@@ -86,6 +96,9 @@ class _Service:
         if deploy is None:
             return None
         spec = schema.DeployFile(path=deploy) if isinstance(deploy, str) else deploy
+        for key in ("volumes", "init"):
+            if getattr(self._spec, key):
+                self._fault(f"{key} of a service with own manifests belong into them ({spec.path})", key)
         path = resolved(self._root / spec.path)
         if not is_file(path):
             missing = f"there is no file {spec.path} beside {self._beside}{nearest_path(path)}"
@@ -156,12 +169,13 @@ def _dependency(name: str, tree: Map, faults: list[Fault], mode: model.Mode | No
         faults.extend(Fault(f.origin, f"dependencies.{name}.{f.path}".rstrip("."), f.text) for f in own)
         return None
     stub = _stub(name, tree, spec.stub, faults) if spec.stub else None
-    real = _real(name, tree, spec.real, faults) if spec.real else None
+    project = _project(name, tree, spec.real, faults) if spec.real and spec.real.devenv else None
+    real = _real(name, tree, spec.real, faults) if spec.real and not project else None
     chosen = mode or spec.mode or ("stub" if stub else "real")
-    if (chosen == "stub" and stub is None) or (chosen == "real" and real is None):
+    if (chosen == "stub" and stub is None) or (chosen == "real" and not (real or project)):
         faults.append(Fault(at(tree, "mode").origin, f"dependencies.{name}", _formless(chosen, tree, asked=mode)))
         return None
-    return model.Dependency(name, chosen, stub, real, tree.origin)
+    return model.Dependency(name, chosen, stub, real, tree.origin, project)
 
 
 def _formless(mode: model.Mode, tree: Map, *, asked: model.Mode | None) -> str:
@@ -186,20 +200,38 @@ def _no_folder(shown: str, path: Path, *, beside: str) -> str:
     return f"there is no folder {shown} beside {beside}{nearest_path(path)}"
 
 
+def _project(name: str, tree: Map, spec: schema.RealFile, faults: list[Fault]) -> model.Project:
+    """Another project's service. What an included profile said of the real form no longer counts."""
+    leaf, form = at(tree, "real", "devenv"), at(tree, "real")
+    assert isinstance(leaf, Leaf)
+    assert isinstance(form, Map)
+    for key, (origin, _) in form.entries.items():
+        if key not in ("devenv", "service") and origin.file == leaf.origin.file:
+            text = f"devenv: {leaf.value} is the whole real form: {key} is written in that project"
+            faults.append(Fault(origin, f"dependencies.{name}.real.{key}", text))
+    return model.Project(project_file(leaf), spec.service or name)
+
+
 def _real(name: str, tree: Map, spec: schema.RealFile, faults: list[Fault]) -> model.Real:
+    form, path = at(tree, "real"), f"dependencies.{name}.real"
+    if spec.image is None or spec.service:
+        text = "needs the key devenv beside service" if spec.service else "needs the key image (the image that runs)"
+        faults.append(Fault(form.origin, path, text))
+    running = RunningBuilder(name, form, path, faults)
     return model.Real(
-        image=spec.image,
+        image=spec.image or "",
         ports=spec.ports,
-        env=plain_env(spec.env),
+        env=running.env(plain_env(spec.env)),
         command=tuple(spec.command),
         args=tuple(spec.args),
-        volumes={key: model.Volume(volume.path, volume.size) for key, volume in spec.volumes.items()},
+        volumes=running.volumes(spec.volumes),
         files={
             folder: _files(f"dependencies.{name}.real.files.{folder}", at(tree, "real", "files", folder), faults)
             for folder in spec.files
         },
         ready=tuple(spec.ready),
         secrets=secrets_of(spec.env, at(tree, "real", "env")),
+        running=running.running(spec),
     )
 
 

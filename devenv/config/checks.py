@@ -15,7 +15,7 @@ Needs = Mapping[str, Sequence[str]]
 def check_names(services: Map, dependencies: Map, faults: list[Fault]) -> None:
     """Add a fault for each name that clashes, each need that is not there, and each circle of needs."""
     known = [*services.entries, *(name for name in dependencies.entries if name not in services.entries)]
-    needs = {name: list(_needs(service)) for name, (_, service) in services.entries.items()}
+    needs = {name: list(needs_of(service)) for name, (_, service) in services.entries.items()}
     for name, (origin, _) in services.entries.items():
         if name in dependencies.entries:
             place = shown_place(dependencies.entries[name][0], origin.file.parent)
@@ -32,7 +32,8 @@ def check_names(services: Map, dependencies: Map, faults: list[Fault]) -> None:
         faults.append(Fault(origin, f"services.{circle[0]}.needs", text))
 
 
-def _needs(service: Located) -> Iterator[Leaf]:
+def needs_of(service: Located) -> Iterator[Leaf]:
+    """What a service says it needs, as far as it has the right shape."""
     listed = service.value("needs") if isinstance(service, Map) else None
     for item in listed.items if isinstance(listed, LocatedSequence) else ():
         if isinstance(item, Leaf):

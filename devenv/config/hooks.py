@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from devenv.config.build import command_of
 from devenv.config.model import HOOKS, Hook
+from devenv.config.running import command_of
 from devenv.config.source import Located, Map, Sequence, plain_value
 
 

@@ -15,6 +15,7 @@ from devenv.config.source import Fault, Leaf, Map, count_faults, list_faults
 from devenv.errors import ConfigError, UsageError
 
 if TYPE_CHECKING:
+    from devenv.config.projects import Source
     from devenv.config.reading import Reader
 
 FILE = "devenv.yaml"
@@ -99,19 +100,20 @@ def _load(
     layers: list[Map],
     modes: Mapping[str, Mode],
 ) -> Environment | None:
-    from devenv.config.build import dependencies_of, services_of
-    from devenv.config.checks import check_names
+    from devenv.config.build import borrowed_services, dependencies_of, services_of
+    from devenv.config.groups import groups_of
     from devenv.config.hooks import hooks_of
     from devenv.config.local import lay_local
+    from devenv.config.projects import Borrower
 
     tree, over = lay_local(tree, file, reader, faults, layers)
     profiles = profiles or _profiles(tree, file)
     merged = _profile_tree(tree, file, profiles, over, reader, faults, layers)
-    services = services_of(tree, file.parent, faults)
-    dependencies = dependencies_of(merged, faults, modes=modes) if merged else {}
-    if merged:
-        written = tree.value("services")
-        check_names(written if isinstance(written, Map) else Map({}, tree.origin), merged, faults)
+    own = _source(tree, file, merged, faults)
+    borrower = Borrower(own, lambda other: _other_project(other, reader, faults), modes, faults)
+    services = services_of(tree, file.parent, faults) | borrowed_services(borrower.services, faults)
+    dependencies = dependencies_of(borrower.dependencies, faults, modes=modes)
+    groups = groups_of(tree, [*own.services.entries, *borrower.dependencies.entries, *borrower.services], faults)
     if faults or reader.unset:
         return None
     _check_modes(modes, dependencies)
@@ -122,7 +124,33 @@ def _load(
         services=services,
         dependencies=dependencies,
         hooks=hooks_of(tree),
+        groups=groups,
     )
+
+
+def _source(tree: Map, file: Path, merged: Map | None, faults: list[Fault]) -> Source:
+    """The trees of one devenv.yaml and its merged profile, their names checked."""
+    from devenv.config.checks import check_names
+    from devenv.config.projects import Source
+
+    written = tree.value("services")
+    services = written if isinstance(written, Map) else Map({}, tree.origin)
+    if merged:
+        check_names(services, merged, faults)
+    return Source(file, services, merged or Map({}, tree.origin))
+
+
+def _other_project(file: Path, reader: Reader, faults: list[Fault]) -> Source | None:
+    """The trees of another project, its local file and the profile that it names laid on."""
+    from devenv.config.local import lay_local
+
+    layers: list[Map] = []
+    tree = reader.read(file)
+    if tree is None:
+        return None
+    tree, over = lay_local(tree, file, reader, faults, layers)
+    merged = _profile_tree(tree, file, _profiles(tree, file), over, reader, faults, layers)
+    return _source(tree, file, merged, faults)
 
 
 def _check_modes(modes: Mapping[str, Mode], dependencies: Mapping[str, Dependency]) -> None:

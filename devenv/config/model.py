@@ -97,6 +97,47 @@ HOOKS = ("before_up", "after_up", "before_down")
 
 
 @dataclass(frozen=True, slots=True)
+class Volume:
+    """A volume claim: mount path in the container and size as Kubernetes writes it ("1Gi")."""
+
+    path: str
+    size: str
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """Requests and limits by resource, as Kubernetes quantities; with `trim`, small fixed requests replace all."""
+
+    requests: Mapping[str, str] = field(default_factory=dict)
+    limits: Mapping[str, str] = field(default_factory=dict)
+    trim: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerStep:
+    """A command that runs to its end: an init step or a seed. Without an image it runs in its unit's own.
+
+    It sees the unit's environment variables; `env` adds to them.
+    """
+
+    name: str
+    command: tuple[str, ...]
+    image: str | None = None
+    env: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """How a unit's pods run, beside image and ports: replicas (None: one, or as own manifests say), resources,
+    the steps before its program starts, and the seeds that run once after it is ready."""
+
+    replicas: int | None = None
+    resources: Resources = Resources()
+    init: tuple[ContainerStep, ...] = ()
+    seed: tuple[ContainerStep, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Service:
     """Something the user builds from source and edits: exactly one of `build` and `image` is set."""
 
@@ -112,6 +153,8 @@ class Service:
     command: tuple[str, ...]
     origin: Origin
     secrets: Mapping[str, Secret] = field(default_factory=dict)
+    volumes: Mapping[str, Volume] = field(default_factory=dict)
+    running: Running = Running()
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,14 +163,6 @@ class Stub:
 
     wiremock: Path
     ports: Mapping[str, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Volume:
-    """A volume claim: mount path in the container and size as Kubernetes writes it ("1Gi")."""
-
-    path: str
-    size: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,17 +182,31 @@ class Real:
     files: Mapping[str, tuple[Path, ...]] = field(default_factory=dict)
     ready: tuple[str, ...] = ()
     secrets: Mapping[str, Secret] = field(default_factory=dict)
+    running: Running = Running()
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """A real form that is a service of another project: that project's devenv.yaml, and the service's name in it."""
+
+    file: Path
+    service: str
 
 
 @dataclass(frozen=True, slots=True)
 class Dependency:
-    """Something a service needs and the user does not edit now: its mode, and at least the form its mode asks for."""
+    """Something a service needs and the user does not edit now: its mode, and at least the form its mode asks for.
+
+    One that runs for real from another project has `project` instead of `real`, and a service of its name in the
+    environment.
+    """
 
     name: str
     mode: Mode
     stub: Stub | None
     real: Real | None
     origin: Origin
+    project: Project | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +214,8 @@ class Environment:
     """What one devenv.yaml and the chosen profile describe. `root` is the folder of devenv.yaml.
 
     `env` of a unit has its plain variables, `secrets` those that are looked up at `up`.
+    `services` has those of other projects too that run as the real form of a dependency; `groups` are resolved to the
+    services and dependencies in them.
     """
 
     name: str
@@ -173,6 +224,7 @@ class Environment:
     services: Mapping[str, Service]
     dependencies: Mapping[str, Dependency]
     hooks: tuple[Hook, ...] = ()
+    groups: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,7 +88,42 @@ class DeployFile(Strict):
     container: str | None = None
 
 
-class ServiceFile(Strict):
+class VolumeFile(Strict):
+    """A volume."""
+
+    path: ContainerPath
+    size: Annotated[str, Field(pattern=SIZE)] = "1Gi"
+
+
+class ResourcesFile(Strict):
+    """What a container asks for and may use at most."""
+
+    requests: Annotated[
+        Annotated[Literal["trim"], Tag("text")] | Annotated[dict[str, str | int], Tag("map")], Discriminator(_shape)
+    ] = {}
+    limits: dict[str, str | int] = {}
+
+
+class StepFile(Strict):
+    """A command that runs to its end before or after a unit's own program."""
+
+    name: Name | None = None
+    image: Filled | None = None
+    command: ShellOrList
+    env: dict[str, Value] = {}
+
+
+class RunningFile(Strict):
+    """How the pods of a service or a real dependency run."""
+
+    env_file: Annotated[Annotated[str, Tag("text")] | Annotated[list[str], Tag("list")], Discriminator(_shape)] = []
+    replicas: int | None = None
+    resources: ResourcesFile = ResourcesFile()
+    init: list[StepFile] = []
+    seed: list[StepFile] = []
+
+
+class ServiceFile(RunningFile):
     """A service."""
 
     planned = frozenset({"helm", "kustomize", "manifests"})
@@ -106,6 +141,7 @@ class ServiceFile(Strict):
     test: TestFile | None = None
     needs: list[str] = []
     command: ShellOrList | None = None
+    volumes: dict[Name, VolumeFile] = {}
 
 
 class EnvironmentFile(Strict):
@@ -117,14 +153,8 @@ class EnvironmentFile(Strict):
     name: Name | None = None
     profile: str = "default"
     services: dict[Name, ServiceFile] = {}
+    groups: dict[Name, Annotated[list[str], Field(min_length=1)]] = {}
     hooks: HooksFile = HooksFile()
-
-
-class VolumeFile(Strict):
-    """A volume."""
-
-    path: ContainerPath
-    size: Annotated[str, Field(pattern=SIZE)] = "1Gi"
 
 
 class StubFile(Strict):
@@ -136,12 +166,14 @@ class StubFile(Strict):
     ports: dict[PortName, Port] = Field(min_length=1)
 
 
-class RealFile(Strict):
-    """A dependency that runs for real."""
+class RealFile(RunningFile):
+    """A dependency that runs for real: from an image, or as a service of another project's devenv.yaml."""
 
-    planned = frozenset({"build", "devenv", "helm", "kustomize", "manifests"})
+    planned = frozenset({"build", "helm", "kustomize", "manifests"})
 
-    image: Filled
+    image: Filled | None = None
+    devenv: Filled | None = None
+    service: Filled | None = None
     ports: dict[PortName, Port] = {}
     env: dict[str, EnvValue] = {}
     command: list[str] = []

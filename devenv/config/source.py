@@ -100,16 +100,20 @@ _TEXT_TAG = "tag:yaml.org,2002:str"
 
 def read_file(file: Path, faults: list[Fault]) -> Map | None:
     """The mapping in a file; None where there is none, with a fault for each reason."""
+    text = read_utf8(file, faults)
+    return None if text is None else read_text(text, file, faults)
+
+
+def read_utf8(file: Path, faults: list[Fault]) -> str | None:
+    """The text of a file; None with a fault where it can't be had."""
     try:
         data = file.read_bytes()
-        text = data.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
+        return data.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError as error:
         faults.append(_fault(file, encoding_words(data, error)))
-        return None
     except OSError as error:
         faults.append(Fault(Origin(file, 1, 1), "", f"can't be read: {error.strerror}"))
-        return None
-    return read_text(text, file, faults)
+    return None
 
 
 def read_text(text: str, file: Path, faults: list[Fault]) -> Map | None:

@@ -11,7 +11,8 @@ from devenv.errors import ClusterError, Refused
 from devenv.flows.steps import Cancelled
 from devenv.flows.units import KINDS, is_ours, live_objects, ref_of
 from devenv.flows.world import World
-from devenv.plan.marks import ENVIRONMENT, MANAGED_BY
+from devenv.plan.jobs import outlives_pods
+from devenv.plan.marks import ENVIRONMENT, MANAGED_BY, UNIT
 from devenv.ports import Kube, Ref
 
 GONE_SECONDS = 90
@@ -81,9 +82,10 @@ def _take_down(
         result.removed.append("the session")
     name = request.environment
     with world.progress.step("workloads") as note:
-        note(f"{_remove_objects(world, kube, name, result)} removed")
-    claims = kube.objects.select("v1", "PersistentVolumeClaim", namespace=name)
-    if request.volumes or request.cluster:
+        claims = kube.objects.select("v1", "PersistentVolumeClaim", namespace=name)
+        everything = request.volumes or request.cluster
+        note(f"{_remove_objects(world, kube, name, result, seeds=everything or not claims)} removed")
+    if everything:
         with world.progress.step(f"namespace {name}"):
             kube.objects.delete(Ref("v1", "Namespace", name))
             if not request.cluster:
@@ -93,10 +95,15 @@ def _take_down(
         result.remains += [f"namespace {name}", *(f"volume {c['metadata']['name']}" for c in claims)]
 
 
-def _remove_objects(world: World, kube: Kube, name: str, result: DownResult) -> int:
+def _remove_objects(world: World, kube: Kube, name: str, result: DownResult, *, seeds: bool) -> int:
+    """Remove all but claims, and but seeds that left data in them unless `seeds`: what is done stays done."""
     order = {kind: index for index, (_, kind) in enumerate(KINDS)}
     live = live_objects(kube, name, name).values()
-    chosen = [o for o in live if o["kind"] not in ("PersistentVolumeClaim", "Pod")]
+    kept = [] if seeds else [o for o in live if outlives_pods(o)]
+    chosen = [o for o in live if o["kind"] not in ("PersistentVolumeClaim", "Pod") and o not in kept]
+    units = {o["metadata"]["labels"].get(UNIT) for o in kept}
+    for pod in (o for o in live if o["kind"] == "Pod" and o["metadata"]["labels"].get(UNIT) in units):
+        kube.objects.delete(ref_of(pod))
     for obj in sorted(chosen, key=lambda o: order[o["kind"]]):
         if kube.objects.delete(ref_of(obj)):
             result.removed.append(str(ref_of(obj)))

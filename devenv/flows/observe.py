@@ -50,15 +50,15 @@ class Observed:
         with self._changed:
             return self._objects.get((kind, name))
 
-    def pods(self, unit: str, revisions: Collection[str]) -> list[Object]:
-        """The pods of a unit that were made from one of the templates and are not being removed."""
+    def pods(self, unit: str, revisions: Collection[str] | None = None) -> list[Object]:
+        """The pods of a unit (made from one of some templates) that are not being removed."""
         with self._changed:
             return [
                 obj
                 for (kind, _), obj in self._objects.items()
                 if kind == "Pod"
                 and obj["metadata"].get("labels", {}).get(UNIT) == unit
-                and obj["metadata"].get("labels", {}).get(REVISION) in revisions
+                and (revisions is None or obj["metadata"].get("labels", {}).get(REVISION) in revisions)
                 and not obj["metadata"].get("deletionTimestamp")
             ]
 
@@ -82,7 +82,7 @@ class Observed:
 def observing(kube: Kube, namespace: str, environment: str) -> Iterator[Observed]:
     """While entered, watches the environment's workloads and pods from a few threads."""
     observed, stop = Observed(), threading.Event()
-    kinds = [*WORKLOADS, ("v1", "Pod")]
+    kinds = [*WORKLOADS, ("batch/v1", "Job"), ("v1", "Pod")]
     threads = [
         threading.Thread(target=_follow, args=(kube, namespace, environment, *kind, observed, stop), daemon=True)
         for kind in kinds

@@ -39,7 +39,8 @@ def _unit_status(kube: Kube, namespace: str, unit: Unit, live: dict[tuple[str, s
     # A stub is as ready as the engine behind its Service.
     name = ENGINE if unit.kind == "stub" else unit.name
     mine = [o for o in live.values() if o["metadata"].get("labels", {}).get(UNIT) == name]
-    workloads = [o for o in mine if o["kind"] in ("Deployment", "StatefulSet", "DaemonSet")]
+    kinds = ("Job",) if unit.kind == "seed" else ("Deployment", "StatefulSet", "DaemonSet")
+    workloads = [o for o in mine if o["kind"] in kinds]
     pods = [o for o in mine if o["kind"] == "Pod" and not o["metadata"].get("deletionTimestamp")]
     kind = "service" if unit.kind == "service" else unit.kind
     restarts = sum(s.get("restartCount", 0) for p in pods for s in p.get("status", {}).get("containerStatuses", []))

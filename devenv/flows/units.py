@@ -17,9 +17,10 @@ from devenv.flows.secrets import Values, sealed
 from devenv.flows.steps import Note
 from devenv.flows.world import World
 from devenv.health.verdict import is_rolled_out, judge_pod
+from devenv.plan.changes import changes, sentence
+from devenv.plan.jobs import outlives_pods
 from devenv.plan.manifests import container_name
 from devenv.plan.marks import ENVIRONMENT, MANAGED_BY, UNIT, hash_of, selector
-from devenv.plan.secrets import secret_name
 from devenv.plan.units import Files, Image, Unit, namespace_of, unit_objects, wanted_files
 from devenv.ports import BuildRequest, Kube, Object, Ref
 
@@ -34,6 +35,12 @@ class UnitResult:
     action: Action
     reason: str = ""
     seconds: float = 0.0
+    changes: list[str] = field(default_factory=list)
+
+    def add_changes(self, words: Sequence[str]) -> None:
+        """Take in what differs of one more object."""
+        self.changes = list(dict.fromkeys([*self.changes, *words]))
+        self.reason = sentence(self.changes)
 
 
 @dataclass(slots=True)
@@ -48,6 +55,7 @@ class Run:
     images: dict[str, Image] = field(default_factory=dict)
     results: dict[str, UnitResult] = field(default_factory=dict)
     secrets: Values = field(default_factory=dict, repr=False)
+    planned: dict[str, set[tuple[str, str]]] = field(default_factory=dict)
 
     @property
     def namespace(self) -> str:
@@ -115,6 +123,7 @@ def bring_up(run: Run, kube: Kube, observed: Observed, unit: Unit, note: Note) -
     secrets = sealed(run.live, unit.name, run.secrets.get(unit.name))
     objects = unit_objects(run.environment, unit, run.files, run.images.get(unit.name), secrets)
     result = run.results[unit.name] = UnitResult(unit.name, "unchanged")
+    run.planned[unit.name] = {(obj["kind"], obj["metadata"]["name"]) for obj in objects}
     stored = [_apply(run, kube, obj, result) for obj in objects]
     _retry_hopeless(run, kube, unit)
     if result.action != "unchanged" or not _all_ready(stored):
@@ -141,7 +150,7 @@ def _apply(run: Run, kube: Kube, obj: Object, result: UnitResult) -> Object:
         action: Action = "created" if result.action != "updated" else "updated"
     else:
         action = "updated"
-        result.reason = result.reason or _why(live, obj)
+        result.add_changes(changes(live, obj))
     result.action = action
     return _apply_or_replace(kube, obj)
 
@@ -154,25 +163,6 @@ def _apply_or_replace(kube: Kube, obj: Object) -> Object:
         if not immutable or not kube.objects.delete(ref_of(obj)):
             raise
         return kube.objects.apply(obj)
-
-
-def _why(live: Object, obj: Object) -> str:
-    """One word or two on what made a deployed object differ."""
-    if obj["kind"] == "ConfigMap":
-        return "files changed"
-    if obj["kind"] == "Secret":
-        return "secret changed"
-    old, new = _first_container(live), _first_container(obj)
-    if old.get("image") != new.get("image"):
-        return "image changed"
-    if old.get("env") != new.get("env"):
-        return "environment variables changed"
-    return f"{obj['kind'].lower()} changed"
-
-
-def _first_container(obj: Object) -> Object:
-    containers = obj.get("spec", {}).get("template", {}).get("spec", {}).get("containers", [{}])
-    return dict(containers[0]) if containers else {}
 
 
 def _all_ready(objects: Sequence[Object]) -> bool:
@@ -247,16 +237,16 @@ def live_objects(kube: Kube, namespace: str, environment: str) -> dict[tuple[str
         return {(obj["kind"], obj["metadata"]["name"]): obj for objects in lists for obj in objects}
 
 
-def prune(run: Run, kube: Kube, kept: Sequence[str]) -> list[Ref]:
-    """Delete what devenv applied for units that the plan no longer has, and Secrets that their unit no longer reads.
+def prune(run: Run, kube: Kube, kept: Sequence[str], *, others: bool) -> list[Ref]:
+    """Delete what devenv applied for the units `kept` before and no longer wants, and with `others` every other unit.
 
-    Claims stay, as data is never pruned.
+    Claims stay, and so do seeds that left data there: data is never pruned.
     """
     gone = []
-    for (kind, name), obj in run.live.items():
+    for key, obj in run.live.items():
         unit = obj["metadata"].get("labels", {}).get(UNIT)
-        unread = kind == "Secret" and unit not in run.secrets and name == secret_name(str(unit))
-        if (unit in kept and not unread) or kind in ("Pod", "PersistentVolumeClaim", "Namespace"):
+        wanted = key in run.planned.get(unit, {key}) if unit in kept else not others
+        if wanted or key[0] in ("Pod", "PersistentVolumeClaim", "Namespace") or outlives_pods(obj):
             continue
         if kube.objects.delete(ref_of(obj)):
             gone.append(ref_of(obj))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
@@ -13,6 +13,7 @@ from devenv.flows.cluster import cluster_steps
 from devenv.flows.hooks import run_hooks
 from devenv.flows.observe import Observed, observing
 from devenv.flows.secrets import look_up, wanted_secrets
+from devenv.flows.seeds import bring_seed
 from devenv.flows.steps import Note, Step, run_steps
 from devenv.flows.trust import shown_command
 from devenv.flows.units import (
@@ -32,7 +33,7 @@ from devenv.ports import Kube
 
 @dataclass(frozen=True, slots=True)
 class UpRequest:
-    """What to bring up: an environment, some of its services (none: all), seconds to wait for each unit.
+    """What to bring up: an environment, some of it by name or group (none: all), seconds to wait for each unit.
 
     `hooks` says whether the environment's hooks run.
     """
@@ -67,7 +68,7 @@ class _Up:
         self.request = request
         self.world = world
         self.stack = stack
-        self.units = units_of(request.environment, request.only)
+        self.units = units_of(request.environment, members_of(request.environment, request.only))
         files = read_files(request.environment)
         secrets = look_up(request.environment, self.units, world)
         self.run = Run(request.environment, files, world, request.timeout, secrets=secrets)
@@ -106,9 +107,16 @@ class _Up:
     def _bring_up(self, unit: Unit, note: Note) -> None:
         assert self.kube is not None
         assert self.observed is not None
-        if unit.kind == "service" and unit.name not in self.run.images:
-            build_image(self.run, self.request.environment.services[unit.name], note)
+        if unit.kind == "seed":
+            bring_seed(self.run, self.kube, self.observed, unit, note)
+            return
+        if unit.kind == "service":
+            self._ensure_image(unit.name, note)
         bring_up(self.run, self.kube, self.observed, unit, note)
+
+    def _ensure_image(self, service: str, note: Note) -> None:
+        if service not in self.run.images:
+            build_image(self.run, self.request.environment.services[service], note)
 
 
 def up(request: UpRequest, world: World) -> UpResult:
@@ -126,7 +134,7 @@ def up(request: UpRequest, world: World) -> UpResult:
         run_steps(work.steps(), world.progress, world.stop)
         kube = work.kube
         assert kube is not None
-        gone = [] if request.only else prune(work.run, kube, list(work.units))
+        gone = prune(work.run, kube, list(work.units), others=not request.only)
         units = tuple(work.run.results[name] for name in work.units)
     return UpResult(
         environment=request.environment.name,
@@ -139,17 +147,23 @@ def up(request: UpRequest, world: World) -> UpResult:
 
 
 def check_names(environment: Environment, names: Sequence[str]) -> None:
-    """UsageError name-unknown for a name that is neither service nor dependency."""
-    known: Mapping[str, object] = {**environment.services, **environment.dependencies}
+    """UsageError name-unknown for a name that is neither service, dependency nor group."""
+    known = sorted({*environment.services, *environment.dependencies, *environment.groups})
     for name in names:
         if name not in known:
-            raise unknown_name("service or dependency", name, known)
+            kind = "service, dependency or group" if environment.groups else "service or dependency"
+            raise unknown_name(kind, name, known)
+
+
+def members_of(environment: Environment, names: Sequence[str]) -> list[str]:
+    """The services and dependencies that names of them and of groups stand for."""
+    return list(dict.fromkeys(member for name in names for member in environment.groups.get(name, (name,))))
 
 
 def plan_lines(request: UpRequest) -> list[str]:
     """What `up --dry-run` prints: the steps in an order they may run in."""
     check_names(request.environment, request.only)
-    units = units_of(request.environment, request.only)
+    units = units_of(request.environment, members_of(request.environment, request.only))
     lines = _command_lines(request, "before_up")
     secrets = wanted_secrets(request.environment, units)
     lines += [f"secrets of {name}: {', '.join(wanted)}" for name, wanted in secrets.items()]

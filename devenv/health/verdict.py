@@ -6,7 +6,7 @@ Field names and reasons are those of the Kubernetes API's PodStatus and the kube
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from devenv import problems
@@ -17,6 +17,8 @@ Object = Mapping[str, Any]
 PULL_REASONS = frozenset({"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull"})
 CONFIG_REASONS = frozenset({"CreateContainerConfigError", "CreateContainerError", "RunContainerError"})
 CRASHES_BEFORE_GIVING_UP = 2
+SEED_ROLE = ("dev.devenv/role", "seed")
+"""The label of pods that have one attempt, as the plan writes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +39,10 @@ def judge_pod(pod: Object, events: Sequence[Object] = ()) -> Verdict:
     name = pod["metadata"]["name"]
     if is_ready(pod):
         return Verdict(name, "ready", ready=True)
-    statuses = [*pod.get("status", {}).get("initContainerStatuses", []), *_statuses(pod)]
-    for status in statuses:
-        verdict = _judge_container(name, status, events)
+    first = list(pod.get("status", {}).get("initContainerStatuses", []))
+    statuses = [*first, *_statuses(pod)]
+    for index, status in enumerate(statuses):
+        verdict = _judge_container(name, status, events) or _judge_end(pod, status, init=index < len(first))
         if verdict:
             return verdict
     return _judge_scheduling(name, pod) or Verdict(name, _progress(pod, statuses, events))
@@ -82,7 +85,23 @@ def _judge_container(pod: str, status: Object, events: Sequence[Object]) -> Verd
             container=container,
             facts=(("reason", message or reason),),
         )
-    return _judge_crash(pod, status)
+    return None
+
+
+def _judge_end(pod: Object, status: Object, *, init: bool) -> Verdict | None:
+    """The verdict on a container that ended: an init step, the only attempt of a seed, or a program that should run."""
+    verdict = _judge_crash(pod["metadata"]["name"], status)
+    if verdict is None or verdict.problem is problems.OUT_OF_MEMORY:
+        return verdict
+    if init:
+        facts = (*verdict.facts, ("step", verdict.container))
+        return replace(
+            verdict, message=f"init step {status['name']} {verdict.message}", facts=facts, problem=problems.INIT_FAILED
+        )
+    if SEED_ROLE in pod["metadata"].get("labels", {}).items():
+        message = verdict.message.partition(",")[0]
+        return replace(verdict, message=message, problem=problems.SEED_FAILED, fatal=True)
+    return verdict
 
 
 def _judge_crash(pod: str, status: Object) -> Verdict | None:
@@ -146,10 +165,10 @@ def is_rolled_out(workload: Object) -> bool:
     The rules are those of `kubectl rollout status`.
     """
     status, spec = workload.get("status", {}), workload.get("spec", {})
-    if status.get("observedGeneration", 0) < workload["metadata"].get("generation", 0):
-        return False
     if workload["kind"] == "Job":
         return bool(status.get("succeeded", 0) >= spec.get("completions", 1))
+    if status.get("observedGeneration", 0) < workload["metadata"].get("generation", 0):
+        return False
     if workload["kind"] == "DaemonSet":
         wanted = status.get("desiredNumberScheduled", 0)
         return bool(status.get("updatedNumberScheduled", 0) == wanted == status.get("numberAvailable", 0))

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 
 from devenv.config.model import Dependency
-from devenv.plan.marks import Object, content_hash
+from devenv.plan.marks import FILES, Object, content_hash
 from devenv.plan.workloads import config_map, deployment, service
 from devenv.stubs.mappings import body_files, read_mappings
 
@@ -28,7 +28,7 @@ def engine_objects(stubbed: Mapping[str, Dependency], files: Mapping[str, Mappin
         mappings[f"{name}.json"] = json.dumps({"mappings": stubs}, indent=1, sort_keys=True).encode()
         bodies |= body_files(name, files[name])
     maps = [config_map(f"{NAME}-mappings", mappings), config_map(f"{NAME}-files", bodies)]
-    return [*maps, deployment(NAME, _pod(sorted(mappings)), annotations={"dev.devenv/files": content_hash(maps)})]
+    return [*maps, deployment(NAME, _pod(sorted(mappings)), annotations={FILES: content_hash(maps)})]
 
 
 def _pod(mappings: Sequence[str]) -> Object:

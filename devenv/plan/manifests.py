@@ -12,6 +12,7 @@ from devenv import problems
 from devenv.config.model import Deploy, Service
 from devenv.errors import ConfigError
 from devenv.plan.marks import UNIT, Object
+from devenv.plan.resources import resources_of
 
 WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet")
 
@@ -25,6 +26,10 @@ def own_objects(spec: Service, deploy: Deploy, content: bytes, container: Object
     _refuse_namespaces(spec, objects)
     workload, found = _own_container(spec, deploy, objects)
     _merge_container(found, container)
+    resources = resources_of(spec.running.resources, found.get("resources"))
+    found |= {"resources": resources} if resources else {}
+    if spec.running.replicas and workload["kind"] != "DaemonSet":
+        workload["spec"]["replicas"] = spec.running.replicas
     labels = workload["spec"]["template"].setdefault("metadata", {}).setdefault("labels", {})
     labels[UNIT] = spec.name
     return objects

@@ -7,10 +7,17 @@ import json
 from copy import deepcopy
 from typing import Any
 
+from devenv.health.verdict import SEED_ROLE
+
 MANAGED_BY = "app.kubernetes.io/managed-by"
 ENVIRONMENT = "dev.devenv/environment"
 UNIT = "dev.devenv/unit"
-ROLE = "dev.devenv/role"
+ROLE, SEED = SEED_ROLE
+"""The label of the jobs that seed a unit, and of their pods."""
+DATA = "dev.devenv/data"
+"""A label of seeds: whether what they wrote is `kept` or `lost` with the unit's pods."""
+FILES = "dev.devenv/files"
+"""An annotation of pods: the hash of the files mounted into them, so that changed files make new pods."""
 HASH = "dev.devenv/hash"
 REVISION = "dev.devenv/revision"
 """A label of pods: stands for the template they were made from, so that those of an older one are told apart."""

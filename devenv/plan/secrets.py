@@ -8,7 +8,7 @@ against; a random token can't.
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any
@@ -51,7 +51,7 @@ def seal(objects: list[Object], unit: str, sealed: Sealed, *, container: str | N
     for template in _templates(changed, unit):
         template["metadata"].setdefault("annotations", {})[TOKEN] = sealed.token
         for found in _containers(template, container):
-            _give(found, unit, sealed)
+            found.update(refer(found, unit, sealed.values))
     return [secret, *changed]
 
 
@@ -80,10 +80,13 @@ def _containers(template: Any, name: str | None) -> Iterator[Any]:
             yield found
 
 
-def _give(container: Any, unit: str, sealed: Sealed) -> None:
+def refer(container: Object, unit: str, keys: Collection[str]) -> Object:
+    """A container with those variables taken from the unit's Secret."""
+    if not keys:
+        return container
     # In front, so that the value of another variable may name one: $(API_KEY).
-    kept = [entry for entry in container.get("env", []) if entry.get("name") not in sealed.values]
-    container["env"] = [*(_reference(key, unit) for key in sealed.values), *kept]
+    kept = [entry for entry in container.get("env", []) if entry.get("name") not in keys]
+    return {**container, "env": [*(_reference(key, unit) for key in keys), *kept]}
 
 
 def _reference(key: str, unit: str) -> Object:

@@ -3,28 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
-from devenv.config.model import Dependency, Environment, Service
+from devenv.config.model import ContainerStep, Dependency, Environment, Real, Service
 from devenv.plan import engine
+from devenv.plan.jobs import needs_with_seeds, seed_job, seed_unit
 from devenv.plan.manifests import container_name, own_objects
-from devenv.plan.marks import Object, stamp
-from devenv.plan.secrets import Sealed, fill, seal
+from devenv.plan.marks import Object, content_hash, stamp
+from devenv.plan.secrets import Sealed, fill, refer, seal
 from devenv.plan.supervisor import supervised
-from devenv.plan.workloads import deployment, real_objects, service, service_container
+from devenv.plan.workloads import real_container, real_objects, service_container, service_objects, storage_of
 
-UnitKind = Literal["service", "real", "stub", "engine"]
+UnitKind = Literal["service", "real", "stub", "engine", "seed"]
 
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """One thing to bring up, and the units that must be ready before it."""
+    """One thing to bring up, and the units that must be ready before it; a seed is one `of` another unit."""
 
     name: str
     kind: UnitKind
     needs: tuple[str, ...] = ()
+    of: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,25 +54,49 @@ def units_of(environment: Environment, only: Sequence[str] = ()) -> dict[str, Un
     """The units of an environment by name; with `only`, those and everything they need."""
     units: dict[str, Unit] = {}
     for name, dependency in environment.dependencies.items():
-        if dependency.mode == "real":
+        if dependency.mode == "real" and dependency.real:
             units[name] = Unit(name, "real")
         elif dependency.mode == "stub":
             units[name] = Unit(name, "stub", (engine.NAME,))
             units[engine.NAME] = Unit(engine.NAME, "engine")
+    seeds = {name: seeds_of(environment, name) for name in (*units, *environment.services)}
     for name, spec in environment.services.items():
-        units[name] = Unit(name, "service", spec.needs)
-    present = {name: Unit(u.name, u.kind, tuple(n for n in u.needs if n in units)) for name, u in units.items()}
+        units[name] = Unit(name, "service", needs_with_seeds(spec.needs, seeds))
+    units |= _seed_units(seeds)
+    present = {name: replace(u, needs=tuple(n for n in u.needs if n in units)) for name, u in units.items()}
     return _closure(present, only) if only else present
 
 
+def seeds_of(environment: Environment, name: str) -> tuple[ContainerStep, ...]:
+    """The seeds of a service, or of a dependency that runs for real."""
+    if name in environment.services:
+        return environment.services[name].running.seed
+    dependency = environment.dependencies.get(name)
+    real = dependency.real if dependency and dependency.mode == "real" else None
+    return real.running.seed if real else ()
+
+
+def _seed_units(seeds: Mapping[str, Sequence[ContainerStep]]) -> dict[str, Unit]:
+    units = {}
+    for owner, listed in seeds.items():
+        before = owner
+        for seed in listed:
+            name = seed_unit(owner, seed)
+            units[name] = Unit(name, "seed", (before,), of=owner)
+            before = name
+    return units
+
+
 def _closure(units: Mapping[str, Unit], only: Sequence[str]) -> dict[str, Unit]:
-    wanted: dict[str, Unit] = {}
-    open_names = list(only)
+    """Those of `only` that are units, all that they need, and all of their seeds."""
+    wanted: set[str] = set()
+    open_names = [name for name in only if name in units]
     while open_names:
         name = open_names.pop()
         if name not in wanted:
-            wanted[name] = units[name]
+            wanted.add(name)
             open_names.extend(units[name].needs)
+            open_names.extend(unit.name for unit in units.values() if unit.of == name)
     return {name: unit for name, unit in units.items() if name in wanted}
 
 
@@ -91,7 +117,7 @@ def unit_objects(
 ) -> list[Object]:
     """The Kubernetes objects of one unit, stamped and in the order they are applied.
 
-    A service needs its `image`, a unit with secrets needs them `sealed`. Raises ConfigError
+    A service and its seeds need its `image`, a unit with secrets needs them `sealed`. Raises ConfigError
     (manifest-invalid, files-too-large, config-invalid for stubs).
     """
     objects = _raw_objects(environment, unit, files, image)
@@ -115,9 +141,10 @@ def _raw_objects(environment: Environment, unit: Unit, files: Files, image: Imag
     if unit.kind == "engine":
         stubbed = {name: d for name, d in environment.dependencies.items() if d.mode == "stub"}
         return engine.engine_objects(stubbed, files.stubs)
+    if unit.kind == "seed":
+        return [_seed_object(environment, unit, files, image)]
     if unit.kind == "service":
-        assert image is not None, f"{unit.name} has no image yet"
-        return service_objects(environment.services[unit.name], image, files)
+        return _service_objects(environment.services[unit.name], files, image)
     dependency: Dependency = environment.dependencies[unit.name]
     if unit.kind == "stub":
         return engine.stub_objects(dependency)
@@ -130,12 +157,34 @@ def restarts(spec: Service) -> bool:
     return any(rule.reload.kind == "restart" for rule in spec.sync)
 
 
-def service_objects(spec: Service, image: Image, files: Files) -> list[Object]:
-    """A service's own manifests with its image put in, or a generated Deployment and Service."""
+def _service_objects(spec: Service, files: Files, image: Image | None) -> list[Object]:
+    """A service's own manifests with its image put in, or generated ones."""
+    assert image is not None, f"{spec.name} has no image yet"
     program = spec.command or image.program
     command = supervised(program) if restarts(spec) and program else spec.command
     container = service_container(spec, image.reference, command)
     if spec.deploy:
         return own_objects(spec, spec.deploy, files.single[spec.deploy.path], container)
-    objects = [deployment(spec.name, {"containers": [container]})]
-    return [*objects, service(spec.name, spec.ports)] if spec.ports else objects
+    return service_objects(spec, container)
+
+
+def _seed_object(environment: Environment, unit: Unit, files: Files, image: Image | None) -> Object:
+    seed = next(s for s in seeds_of(environment, unit.of) if seed_unit(unit.of, s) == unit.name)
+    if unit.of in environment.services:
+        spec = environment.services[unit.of]
+        assert image is not None, f"{unit.of} has no image yet"
+        container = refer(service_container(spec, image.reference, ()), unit.of, spec.secrets)
+        # What a service seeds is somewhere else, and stays there.
+        return seed_job(unit.of, seed, container, [], keeps=True, data=None)
+    real = environment.dependencies[unit.of].real
+    assert real is not None
+    storage = storage_of(unit.of, {}, real.files, files.single)
+    container = {**refer(real_container(unit.of, real), unit.of, real.secrets), "volumeMounts": storage.mounts}
+    pods = None if real.volumes else _pods_of(container, real)
+    data = [content_hash(storage.maps), pods]
+    return seed_job(unit.of, seed, container, storage.volumes, keeps=bool(real.volumes), data=data)
+
+
+def _pods_of(container: Object, real: Real) -> Object:
+    """What makes the pods of a dependency anew when it changes."""
+    return {"container": container, "init": [asdict(step) for step in real.running.init]}

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from devenv import problems
-from devenv.config.model import Dependency, Real, Service
+from devenv.config.model import ContainerStep, Dependency, Real, Running, Service, Volume
 from devenv.errors import ConfigError
-from devenv.plan.marks import UNIT, Object, content_hash
+from devenv.plan.marks import FILES, UNIT, Object, content_hash
+from devenv.plan.resources import resources_of
 
 CONFIG_MAP_LIMIT = 1024 * 1024
 
@@ -20,9 +22,14 @@ GRACE_SECONDS = 10
 
 
 def deployment(
-    name: str, pod: Object, *, recreate: bool = False, annotations: Mapping[str, str] | None = None
+    name: str,
+    pod: Object,
+    *,
+    recreate: bool = False,
+    annotations: Mapping[str, str] | None = None,
+    replicas: int | None = None,
 ) -> Object:
-    """A Deployment of one replica whose pods carry the unit's label and end within GRACE_SECONDS."""
+    """A Deployment (of one replica, unless told) whose pods carry the unit's label and end within GRACE_SECONDS."""
     strategy: Object = {"type": "Recreate"} if recreate else {"type": "RollingUpdate"}
     template: Object = {
         "metadata": {"labels": {UNIT: name}},
@@ -35,7 +42,7 @@ def deployment(
         "kind": "Deployment",
         "metadata": {"name": name},
         "spec": {
-            "replicas": 1,
+            "replicas": replicas or 1,
             "strategy": strategy,
             "selector": {"matchLabels": {UNIT: name}},
             "template": template,
@@ -104,12 +111,11 @@ def service_container(spec: Service, image: str, command: Sequence[str]) -> Obje
     if spec.ports:
         container["ports"] = port_list(spec.ports)
         container["readinessProbe"] = readiness(spec.ports)
-    return container
+    return _with_resources(container, spec.running)
 
 
-def real_objects(dependency: Dependency, real: Real, files: Mapping[Path, bytes]) -> list[Object]:
-    """Everything that a dependency needs to run for real: claims, config maps, a Deployment, a Service."""
-    name = dependency.name
+def real_container(name: str, real: Real) -> Object:
+    """The container of a dependency that runs for real, without what is mounted into it."""
     container: Object = {"name": name, "image": real.image, "imagePullPolicy": "IfNotPresent"}
     container |= {"command": list(real.command)} if real.command else {}
     container |= {"args": list(real.args)} if real.args else {}
@@ -117,31 +123,86 @@ def real_objects(dependency: Dependency, real: Real, files: Mapping[Path, bytes]
     container |= {"ports": port_list(real.ports)} if real.ports else {}
     probe = readiness(real.ports, real.ready)
     container |= {"readinessProbe": probe} if probe else {}
-    claims, maps, mounts, volumes = _storage(name, real, files)
-    if mounts:
-        container["volumeMounts"] = mounts
-    pod: Object = {"containers": [container], **({"volumes": volumes} if volumes else {})}
-    marks = {"dev.devenv/files": content_hash(maps)} if maps else None
-    objects = [*claims, *maps, deployment(name, pod, recreate=bool(claims), annotations=marks)]
+    return _with_resources(container, real.running)
+
+
+def _with_resources(container: Object, running: Running) -> Object:
+    resources = resources_of(running.resources)
+    return {**container, "resources": resources} if resources else container
+
+
+def step_container(step: ContainerStep, own: Object, mounts: Sequence[Object]) -> Object:
+    """The container of an init step or a seed: that of its unit (`own`) with another command, and what it adds."""
+    names = {entry["name"] for entry in own.get("env", []) if entry["name"] not in step.env}
+    env = [entry for entry in own.get("env", []) if entry["name"] in names] + environment_list(step.env)
+    container: Object = {"name": step.name, "image": step.image or own["image"], "imagePullPolicy": "IfNotPresent"}
+    container |= {"command": list(step.command)}
+    container |= {"env": env} if env else {}
+    return {**container, "volumeMounts": list(mounts)} if mounts else container
+
+
+def service_objects(spec: Service, container: Object) -> list[Object]:
+    """A service without manifests of its own: claims, a Deployment, a Service."""
+    storage = storage_of(spec.name, spec.volumes)
+    pod = _pod(container, storage, spec.running)
+    workload = deployment(spec.name, pod, recreate=bool(storage.claims), replicas=spec.running.replicas)
+    objects = [*storage.claims, workload]
+    return [*objects, service(spec.name, spec.ports)] if spec.ports else objects
+
+
+def real_objects(dependency: Dependency, real: Real, files: Mapping[Path, bytes]) -> list[Object]:
+    """Everything that a dependency needs to run for real: claims, config maps, a Deployment, a Service."""
+    name = dependency.name
+    storage = storage_of(name, real.volumes, real.files, files)
+    pod = _pod(real_container(name, real), storage, real.running)
+    marks = {FILES: content_hash(storage.maps)} if storage.maps else None
+    workload = deployment(name, pod, recreate=bool(storage.claims), annotations=marks, replicas=real.running.replicas)
+    objects = [*storage.claims, *storage.maps, workload]
     return [*objects, service(name, real.ports)] if real.ports else objects
 
 
-def _storage(
-    name: str, real: Real, files: Mapping[Path, bytes]
-) -> tuple[list[Object], list[Object], list[Object], list[Object]]:
-    claims, maps, mounts, volumes = [], [], [], []
-    for key, volume in real.volumes.items():
-        claims.append(claim(f"{name}-{key}", volume.size))
-        mounts.append({"name": key, "mountPath": volume.path})
-        volumes.append({"name": key, "persistentVolumeClaim": {"claimName": f"{name}-{key}"}})
-    for index, (folder, paths) in enumerate(real.files.items()):
+def _pod(container: Object, storage: Storage, running: Running) -> Object:
+    if storage.mounts:
+        container = {**container, "volumeMounts": storage.mounts}
+    steps = [step_container(step, container, storage.mounts) for step in running.init]
+    pod: Object = {"initContainers": steps} if steps else {}
+    return {**pod, "containers": [container], **({"volumes": storage.volumes} if storage.volumes else {})}
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """What a unit's pods mount: claims and config maps, and how a container and a pod refer to them."""
+
+    claims: list[Object]
+    maps: list[Object]
+    mounts: list[Object]
+    volumes: list[Object]
+
+
+def storage_of(
+    name: str,
+    given: Mapping[str, Volume],
+    files: Mapping[str, Sequence[Path]] | None = None,
+    contents: Mapping[Path, bytes] | None = None,
+) -> Storage:
+    """The storage of a unit: its volumes, and local files by the folder that they are mounted at.
+
+    ConfigError files-too-large.
+    """
+    storage = Storage([], [], [], [])
+    for key, volume in given.items():
+        storage.claims.append(claim(f"{name}-{key}", volume.size))
+        storage.mounts.append({"name": key, "mountPath": volume.path})
+        storage.volumes.append({"name": key, "persistentVolumeClaim": {"claimName": f"{name}-{key}"}})
+    for index, (folder, paths) in enumerate((files or {}).items()):
         if not paths:
             continue
-        label = f"files-{index}"
-        maps.append(config_map(f"{name}-{label}", {file_key(n, p, len(paths)): files[p] for n, p in enumerate(paths)}))
-        mounts.append({"name": label, "mountPath": folder})
-        volumes.append({"name": label, "configMap": {"name": f"{name}-{label}"}})
-    return claims, maps, mounts, volumes
+        label, known = f"files-{index}", contents or {}
+        mounted = {file_key(n, p, len(paths)): known[p] for n, p in enumerate(paths)}
+        storage.maps.append(config_map(f"{name}-{label}", mounted))
+        storage.mounts.append({"name": label, "mountPath": folder})
+        storage.volumes.append({"name": label, "configMap": {"name": f"{name}-{label}"}})
+    return storage
 
 
 def file_key(index: int, path: Path, count: int) -> str:

@@ -7,7 +7,8 @@ import pytest
 
 from devenv.errors import Refused
 from devenv.flows.down import DownRequest, down
-from devenv.plan.marks import ENVIRONMENT, MANAGED_BY
+from devenv.plan.marks import DATA, ENVIRONMENT, MANAGED_BY, ROLE, SEED, UNIT
+from devenv.ports import Ref
 from tests.fakes.clusters import FakeClusters
 from tests.fakes.kube import FakeObjects
 from tests.fakes.world import FakeKube, fake_world
@@ -119,3 +120,38 @@ def test_what_comes_before_meets_an_environment_that_is_up_and_whole(tmp_path: P
         before=lambda: seen.append(names(kube)),
     )
     assert seen == ([{"shop", "orders"}, "session"] if there else [])
+
+
+def seed(status: dict[str, int]) -> list[dict[str, Any]]:
+    labels = {**LABELS, UNIT: "orders.load", ROLE: SEED, DATA: "kept"}
+    return [
+        {**mine("Job", "orders-load", api="batch/v1", labels=labels), "status": status},
+        mine("Pod", "orders-load-x", labels=labels),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("request_", "status", "kept"),
+    [
+        (DownRequest("shop"), {"succeeded": 1}, True),
+        (DownRequest("shop"), {"failed": 1}, False),
+        (DownRequest("shop", volumes=True), {"succeeded": 1}, False),
+    ],
+)
+def test_a_seed_that_is_done_stays_while_the_data_stay(
+    tmp_path: Path, request_: DownRequest, status: dict[str, int], kept: bool
+) -> None:
+    claim = mine("PersistentVolumeClaim", "postgres-data")
+    kube = FakeKube(objects=VanishingPods(namespace("shop"), claim, *seed(status)))
+    take_down(tmp_path, kube, request_)
+    assert bool(kube.objects.select("batch/v1", "Job", namespace="shop")) is kept
+    assert kube.objects.select("v1", "Pod", namespace="shop") == []
+
+
+class VanishingPods(FakeObjects):
+    """The pods of a job go with it."""
+
+    def delete(self, ref: Ref) -> bool:
+        if ref.kind == "Job":
+            super().delete(Ref("v1", "Pod", f"{ref.name}-x", ref.namespace))
+        return super().delete(ref)

@@ -99,3 +99,32 @@ def test_rolled_out() -> None:
 )
 def test_not_rolled_out_yet(change: dict[str, int]) -> None:
     assert not is_rolled_out(deployment(**{**DONE, **change}))
+
+
+ENDED = {"terminated": {"exitCode": 5, "reason": "Error"}}
+
+
+@pytest.mark.parametrize(("restarts", "fatal"), [(1, False), (2, True)])
+def test_an_init_step_that_fails_is_named(restarts: int, fatal: bool) -> None:
+    found = pod(waiting("PodInitializing"))
+    found["status"]["initContainerStatuses"] = [
+        {"name": "migrate", "restartCount": restarts, "state": {"waiting": {}}, "lastState": ENDED}
+    ]
+    verdict = judge_pod(found)
+    assert (verdict.problem, verdict.fatal, verdict.container) == (problems.INIT_FAILED, fatal, "migrate")
+    assert dict(verdict.facts) == {"exit_code": 5, "step": "migrate"}
+    assert verdict.message == f"init step migrate ended with code 5, restarted {restarts} times"
+
+
+def test_a_seed_has_one_attempt_and_other_jobs_have_those_of_their_manifest() -> None:
+    ended = {"name": "orders", "state": ENDED}
+    assert judge_pod(pod(ended)).fatal is False
+    verdict = judge_pod(pod(ended, labels={"dev.devenv/role": "seed"}))
+    assert (verdict.problem, verdict.fatal) == (problems.SEED_FAILED, True)
+    assert verdict.message == "ended with code 5"
+
+
+def test_a_job_is_there_once_it_succeeded() -> None:
+    job = {"kind": "Job", "metadata": {"generation": 1}, "spec": {}, "status": {"active": 1}}
+    assert not is_rolled_out(job)
+    assert is_rolled_out({**job, "status": {"succeeded": 1}})
