@@ -23,6 +23,9 @@ ProfileOption = Annotated[
 RealOption = Annotated[list[str] | None, typer.Option("--real", metavar="NAME", help="Run this dependency for real.")]
 StubOption = Annotated[list[str] | None, typer.Option("--stub", metavar="NAME", help="Stub this dependency.")]
 OffOption = Annotated[list[str] | None, typer.Option("--off", metavar="NAME", help="Leave this dependency out.")]
+OnlyOption = Annotated[
+    list[str] | None, typer.Option("--only", metavar="GROUP", help="Only this group, with what it needs.")
+]
 OutputOption = Annotated[Output, typer.Option("--output", "-o", help="Print for people or as JSON.")]
 VerboseOption = Annotated[bool, typer.Option("--verbose", "-v", help="Show the trace of an error.")]
 NoColorOption = Annotated[bool, typer.Option("--no-color", help="No colours (NO_COLOR does the same).")]

@@ -16,6 +16,7 @@ from devenv.cli.options import (
     NoColorOption,
     NoHooksOption,
     OffOption,
+    OnlyOption,
     OutputOption,
     ProfileOption,
     RealOption,
@@ -36,9 +37,7 @@ def up(
     services: Annotated[
         list[str] | None, typer.Argument(metavar="[NAME]...", help="Only these, with what they need.")
     ] = None,
-    only: Annotated[
-        list[str] | None, typer.Option("--only", metavar="GROUP", help="Only this group, with what it needs.")
-    ] = None,
+    only: OnlyOption = None,
     detach: Annotated[bool, typer.Option("--detach", "-d", help="Leave the session in the background.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the steps and stop.")] = False,
     file: FileOption = None,
