@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from devenv.scan.project import Project
+
 Object = dict[str, Any]
 """A Kubernetes object as its JSON."""
 
@@ -106,6 +108,19 @@ class Watcher(Protocol):
 
     def watch(self, folders: Sequence[Path], on_change: Callable[[Change], None]) -> AbstractContextManager[None]:
         """While entered, calls `on_change` (from another thread) for what changes at or below the folders."""
+
+
+class ProjectFiles(Protocol):
+    """Reads what a project has, and writes what is proposed."""
+
+    def read(self, root: Path) -> Project:
+        """The project's files, within limits of number and size, without what was fetched or built."""
+
+    def read_text(self, file: Path) -> str | None:
+        """One text file, or None where there is none of a usual size."""
+
+    def write(self, files: Mapping[Path, str]) -> None:
+        """Write texts, each whole or not at all. Refused write-failed."""
 
 
 # --- images ------------------------------------------------------------------------------------------------------

@@ -39,6 +39,36 @@ KEY_UNKNOWN = Problem(
     "The key path on the command line leads to no value of the merged configuration.",
     "known {where}: {known}",
 )
+COMPOSE_INVALID = Problem(
+    "compose-invalid",
+    "{file}:{line} can't be read as a compose file: {reason}",
+    "The compose file is not there, not YAML, or no mapping of keys.",
+    "correct it, or name another: devenv init --from FILE",
+)
+INIT_NOTHING = Problem(
+    "init-nothing",
+    "nothing in {folder} says what its services are",
+    "devenv init looks for a compose file in the folder and for Dockerfiles in it and below.",
+    "write a Dockerfile, or name what there is: devenv init --service NAME=FOLDER, or --from compose.yaml",
+)
+INIT_OPTION = Problem(
+    "init-option",
+    "{option} {given} does not fit: {reason}",
+    "An option of devenv init has another form, or names a service that is not proposed.",
+    "{form}",
+)
+INIT_EXISTS = Problem(
+    "init-exists",
+    "{files} there already, and would change",
+    "devenv init replaces files only where that is asked for; how they would change is shown.",
+    "devenv init --overwrite --yes replaces them, devenv init --dry-run shows the whole proposal",
+)
+WRITE_FAILED = Problem(
+    "write-failed",
+    "{file} can't be written: {reason}",
+    "The folder is not writable, or the disk is full.",
+    "see the reason; nothing else was changed",
+)
 NAME_UNKNOWN = Problem(
     "name-unknown",
     "{kind} {name!r} is not in this environment{nearest}",
@@ -351,7 +381,7 @@ RUN_TIMEOUT = Problem(
 UNCONFIRMED = Problem(
     "unconfirmed",
     "{action} was not confirmed",
-    "Something would be deleted for good, and nobody said yes.",
+    "Something would be written or deleted for good, and nobody said yes.",
     "say yes at the prompt, or pass --yes",
 )
 TRUST_MISSING = Problem(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from devenv.config.model import Environment, Settings
 from devenv.flows.world import World
-from devenv.ports import Access, Kube, Progress
+from devenv.ports import Access, Kube, Progress, ProjectFiles
 
 if TYPE_CHECKING:
     from devenv.checks.check import Scene
@@ -96,3 +96,10 @@ def _connector() -> Callable[[Access], Kube]:
         return known[access]
 
     return connect
+
+
+def make_project_files() -> ProjectFiles:
+    """The files of the folder a command is run in."""
+    from devenv.host.project_files import LocalProjectFiles
+
+    return LocalProjectFiles()

@@ -80,6 +80,7 @@ def _register() -> None:
         doctor,
         down,
         explain,
+        init,
         logs,
         profiles,
         session,

@@ -31,10 +31,9 @@ def deployment(
 ) -> Object:
     """A Deployment (of one replica, unless told) whose pods carry the unit's label and end within GRACE_SECONDS."""
     strategy: Object = {"type": "Recreate"} if recreate else {"type": "RollingUpdate"}
-    template: Object = {
-        "metadata": {"labels": {UNIT: name}},
-        "spec": {"terminationGracePeriodSeconds": GRACE_SECONDS, **pod},
-    }
+    # Without the variables that Kubernetes makes of each Service: REDIS_PORT=tcp://... is taken for a setting.
+    spec = {"terminationGracePeriodSeconds": GRACE_SECONDS, "enableServiceLinks": False, **pod}
+    template: Object = {"metadata": {"labels": {UNIT: name}}, "spec": spec}
     if annotations:
         template["metadata"]["annotations"] = dict(annotations)
     return {
@@ -197,14 +196,17 @@ def storage_of(
     for index, (folder, paths) in enumerate((files or {}).items()):
         if not paths:
             continue
-        label, known = f"files-{index}", contents or {}
-        mounted = {file_key(n, p, len(paths)): known[p] for n, p in enumerate(paths)}
+        label, keys, known = f"files-{index}", file_keys(paths), contents or {}
+        mounted = {key: known[path] for key, path in zip(keys, paths, strict=True)}
         storage.maps.append(config_map(f"{name}-{label}", mounted))
-        storage.mounts.append({"name": label, "mountPath": folder})
+        # One by one, so that the image's own files in that folder stay.
+        places = {key: f"{folder.rstrip('/')}/{key}" for key in keys}
+        storage.mounts.extend({"name": label, "mountPath": place, "subPath": key} for key, place in places.items())
         storage.volumes.append({"name": label, "configMap": {"name": f"{name}-{label}"}})
     return storage
 
 
-def file_key(index: int, path: Path, count: int) -> str:
-    """The name of a mounted file; several keep their order by a number in front, as init folders run by name."""
-    return path.name if count == 1 else f"{index:02d}-{path.name}"
+def file_keys(paths: Sequence[Path]) -> list[str]:
+    """The names of mounted files; a number in front where their names are not in order, as init folders run by name."""
+    names = [path.name for path in paths]
+    return names if names == sorted(set(names)) else [f"{index:02d}-{name}" for index, name in enumerate(names)]

@@ -20,6 +20,7 @@ from devenv.config.model import (
 from devenv.errors import ConfigError
 from devenv.plan.marks import HASH, UNIT, hash_of
 from devenv.plan.units import Files, Image, Unit, unit_objects, units_of
+from devenv.plan.workloads import file_keys
 
 HERE = Origin(Path("/p/devenv.yaml"), 1, 1)
 SEED = Path("/p/db/schema.sql")
@@ -118,8 +119,20 @@ def test_a_real_dependency_keeps_its_data_and_mounts_its_files() -> None:
     assert files["data"] == {"schema.sql": "create table t();"}
     pod = deployment["spec"]["template"]["spec"]
     assert deployment["spec"]["strategy"] == {"type": "Recreate"}
-    assert [m["mountPath"] for m in pod["containers"][0]["volumeMounts"]] == ["/data", "/docker-entrypoint-initdb.d"]
+    mounts = [m["mountPath"] for m in pod["containers"][0]["volumeMounts"]]
+    assert mounts == ["/data", "/docker-entrypoint-initdb.d/schema.sql"]
     assert pod["containers"][0]["readinessProbe"]["exec"] == {"command": ["pg_isready"]}
+
+
+def test_files_keep_their_names_where_these_are_in_order() -> None:
+    assert file_keys([Path("a/1.sql"), Path("b/2.sql")]) == ["1.sql", "2.sql"]
+    assert file_keys([Path("b.sql"), Path("a.sql")]) == ["00-b.sql", "01-a.sql"]
+    assert file_keys([Path("x/a.sql"), Path("y/a.sql")]) == ["00-a.sql", "01-a.sql"]
+
+
+def test_pods_are_not_told_of_services_by_variables() -> None:
+    deployment = unit_objects(environment(), Unit("orders", "service"), FILES, IMAGE)[0]
+    assert deployment["spec"]["template"]["spec"]["enableServiceLinks"] is False
 
 
 def test_changed_files_change_the_pods_that_mount_them() -> None:
