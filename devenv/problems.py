@@ -19,7 +19,7 @@ CONFIG_MISSING = Problem(
     "config-missing",
     "no devenv.yaml in {folder} or any folder above it",
     "Commands that act on an environment look for devenv.yaml in the current folder and upwards.",
-    "go to your project, or name the file with -f",
+    "go to your project, name the file with -f, or write one: devenv init",
 )
 FILE_MISSING = Problem(
     "file-missing",

@@ -40,6 +40,11 @@ TASKS: dict[str, dict[str, tuple[Example, ...]]] = {
         ),
     },
     "Set up": {
+        "init": (
+            ("devenv init", "devenv.yaml from what the project has"),
+            ("devenv init --from compose.yaml --yes", "from a compose file, as proposed"),
+            ("devenv init --dry-run", "look at it first"),
+        ),
         "doctor": (
             ("devenv doctor", "what this machine lacks"),
             ("devenv doctor --fix", "mend what commands can, each after a yes"),

@@ -132,7 +132,9 @@ def _python_test(project: Project, folder: str) -> Test | None:
     for path, text in libraries(project, folder).items():
         if re.search(r"\bpytest\b", text):
             reports = ("/tmp/junit.xml",)
-            return Test(("pytest", "-q", f"--junitxml={reports[0]}"), reports, f"pytest in {path}")
+            # `python -m` puts the working folder on the path, which is where the sources are.
+            command = ("python", "-m", "pytest", "-q", f"--junitxml={reports[0]}")
+            return Test(command, reports, f"pytest in {path}")
     if join(folder, "manage.py") in project.paths:
         return Test(("python", "manage.py", "test"), (), f"{join(folder, 'manage.py')} is Django's")
     return None

@@ -32,6 +32,7 @@ from devenv.config.validate import Validated
 from devenv.errors import Finding, Problem
 from devenv.flows.doctor import Repair
 from devenv.flows.down import DownResult
+from devenv.flows.init import InitResult
 from devenv.flows.status import UnitStatus
 from devenv.flows.test import TestResult
 from devenv.flows.trust import TrustedCommand
@@ -135,6 +136,7 @@ JSON_RESULTS: tuple[tuple[str, type, str], ...] = (
     ("devenv config: each `origin`", Origin, ""),
     ("devenv config validate", Validated, "and `valid` (true; faults are an error with a line of `details` each)"),
     ("devenv trust: each of the list", TrustedCommand, ""),
+    ("devenv init", InitResult, "and `faults`: what `devenv up` would find wrong in the files"),
     ("devenv explain: one, or each of the list", Problem, ""),
     ("devenv profiles: each of the list", Profile, ""),
     ("devenv profiles show", Offer, ""),

@@ -82,7 +82,7 @@ def test_what_a_save_needs(dockerfile: str, files: dict[str, str], reload: str) 
 @pytest.mark.parametrize(
     ("files", "command"),
     [
-        ({"requirements.txt": "pytest==8\n"}, ("pytest", "-q", "--junitxml=/tmp/junit.xml")),
+        ({"requirements.txt": "pytest==8\n"}, ("python", "-m", "pytest", "-q", "--junitxml=/tmp/junit.xml")),
         ({"manage.py": ""}, ("python", "manage.py", "test")),
         ({"package.json": '{"scripts": {"test": "jest"}}'}, ("npm", "test")),
         ({"package.json": '{"scripts": {"test": "echo \\"Error: no test specified\\" && exit 1"}}'}, ()),
