@@ -53,6 +53,7 @@ def init(
         },
         _ports(port),
         {key: image for key, image in _pairs("--dependency", dependency, "", optional=True).items()},
+        _schemas(),
         dry_run,
         overwrite,
     )
@@ -69,6 +70,15 @@ def init(
         _end(result.written, faults, dry_run=dry_run)
     if faults:
         raise typer.Exit(10)
+
+
+def _schemas() -> dict[str, str]:
+    """The JSON Schemas of the files, where they are on this machine."""
+    from devenv.config.search import schema_file
+    from devenv.scan.write import ENVIRONMENT, PROFILE
+
+    found = {ENVIRONMENT: schema_file("environment"), PROFILE: schema_file("profile")}
+    return {path: str(file) for path, file in found.items() if file.is_file()}
 
 
 def _relative(path: str, root: Path) -> str:

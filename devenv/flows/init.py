@@ -29,7 +29,10 @@ _ROUNDS = 5
 
 @dataclass(frozen=True, slots=True)
 class InitRequest:
-    """What is asked for: the folder, a compose file in it (""), and what the command line knows better."""
+    """What is asked for: the folder, a compose file in it (""), and what the command line knows better.
+
+    `schemas` are JSON Schemas by the path of the file that names one.
+    """
 
     root: Path
     compose: str = ""
@@ -37,6 +40,7 @@ class InitRequest:
     services: Mapping[str, str] = field(default_factory=dict)
     ports: Mapping[str, Sequence[int]] = field(default_factory=dict)
     dependencies: Mapping[str, str] = field(default_factory=dict)
+    schemas: Mapping[str, str] = field(default_factory=dict)
     dry_run: bool = False
     overwrite: bool = False
 
@@ -71,7 +75,7 @@ def init(request: InitRequest, files: ProjectFiles, answers: Answers) -> InitRes
     asked = {} if request.dry_run else {name: answers.port(name) for name in proposal.portless}
     given = {name: ports for name, ports in asked.items() if ports is not None}
     proposal = _with_port_notes(with_ports(proposal, given))
-    texts = write(proposal)
+    texts = write(proposal, schemas=request.schemas)
     notes = tuple(str(note) for note in proposal.notes)
     known = {path: project.texts.get(path) for path in texts}
     changes = {path: text for path, text in texts.items() if known[path] != text}

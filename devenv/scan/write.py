@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from devenv.scan.names import clean_name
 from devenv.scan.project import relative
 from devenv.scan.proposal import Build, Dependency, Proposal, Rule, Service
-from devenv.scan.yamlwrite import entry, text
+from devenv.scan.yamlwrite import entry as yaml_entry
+from devenv.scan.yamlwrite import text
 
 ENVIRONMENT = "devenv.yaml"
 PROFILE = "profiles/default.yaml"
 _PROFILE_FOLDER = "profiles"
 
 
-def write(proposal: Proposal, *, schema: str = "") -> dict[str, str]:
-    """The files by path: devenv.yaml, and the profile where there are dependencies. `schema` is for editors."""
-    first = [f"# yaml-language-server: $schema={schema}"] if schema else []
-    files = {ENVIRONMENT: "\n".join([*first, *_environment(proposal)]) + "\n"}
+def write(proposal: Proposal, *, schemas: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The files by path: devenv.yaml, and the profile where there are dependencies.
+
+    `schemas` are JSON Schemas by path, which the first line of a file names for editors.
+    """
+    lines = {ENVIRONMENT: _environment(proposal)}
     if proposal.dependencies:
-        files[PROFILE] = "\n".join(_profile(proposal)) + "\n"
-    return files
+        lines[PROFILE] = _profile(proposal)
+    known = schemas or {}
+    first = {path: [f"# yaml-language-server: $schema={known[path]}"] for path in lines if path in known}
+    return {path: "\n".join([*first.get(path, []), *listed]) + "\n" for path, listed in lines.items()}
 
 
 def _environment(proposal: Proposal) -> list[str]:
@@ -49,7 +54,7 @@ def _service(service: Service) -> list[str]:
         if value:
             lines += entry(key, value, 4, why=why.get(key, ""))
     if service.env:
-        env = {key: literal(value) for key, value in service.env.items()}
+        env = dict(service.env)
         lines += entry("env", env, 4, why=why.get("env", ""), block=len(env) > 1)
     lines += _sync(service.sync)
     if service.test:
@@ -69,7 +74,7 @@ def _sync(rules: tuple[Rule, ...]) -> list[str]:
     for rule in rules:
         shown = {"from": rule.source, "to": rule.to, **({"reload": rule.reload} if rule.reload != "none" else {})}
         lines += [f"      # {rule.why}"] if rule.why else []
-        lines.append(f"      - {{{', '.join(f'{key}: {text(value)}' for key, value in shown.items())}}}")
+        lines.append(f"      - {{{', '.join(f'{key}: {text(literal(value))}' for key, value in shown.items())}}}")
     return lines
 
 
@@ -89,7 +94,7 @@ def _dependency(dependency: Dependency) -> list[str]:
     real: dict[str, Any] = {
         "image": dependency.image,
         "ports": dependency.ports,
-        "env": {key: literal(value) for key, value in dependency.env.items()},
+        "env": dependency.env,
         "command": dependency.command,
         "args": dependency.args,
         "volumes": {clean_name(key): {"path": path} for key, path in dependency.volumes.items()},
@@ -104,7 +109,7 @@ def _dependency(dependency: Dependency) -> list[str]:
 
 
 def _with(dependency: Dependency, off: list[str]) -> list[str]:
-    given: dict[str, Any] = {key: literal(value) for key, value in dependency.arguments.items()}
+    given: dict[str, Any] = dict(dependency.arguments)
     if dependency.seed:
         given["seed"] = [_beside(path) for path in dependency.seed]
     if not given:
@@ -116,6 +121,15 @@ def _beside(path: str) -> str:
     return relative(path, _PROFILE_FOLDER)
 
 
-def literal(value: str) -> str:
-    """A value as it is written where the files know placeholders."""
-    return value
+def entry(key: str, value: Any, indent: int, *, why: str = "", block: bool = False) -> list[str]:
+    """`key: value` with every text in it meant as it stands."""
+    return yaml_entry(key, literal(value), indent, why=why, block=block)
+
+
+def literal(value: Any) -> Any:
+    """A value with `$${` for each `${`, which would be a variable in these files."""
+    if isinstance(value, str):
+        return value.replace("${", "$${")
+    if isinstance(value, Mapping):
+        return {key: literal(inner) for key, inner in value.items()}
+    return [literal(item) for item in value] if isinstance(value, Sequence) else value
