@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from devenv.config.checks import find_circles
 from devenv.scan.compose_files import Compose
 from devenv.scan.compose_keys import top_advice
 from devenv.scan.compose_parts import dependency_of, service_of
@@ -40,7 +41,7 @@ def compose_proposal(project: Project, compose: Compose, name: str) -> Proposal:
     notes += _top_notes(compose)
     provided = {dependency.name for dependency in dependencies}
     everything = provided | {service.name for service in services}
-    linked = tuple(_with_needs(service, everything, provided) for service in _tested_once(services))
+    linked = _without_circles([_with_needs(service, everything, provided) for service in _tested_once(services)], notes)
     given = text_at(compose.top["name"][1]) if "name" in compose.top else ""
     sources = tuple(file for file in compose.files if file in project.texts)
     return Proposal(clean_name(given or name), linked, tuple(dependencies), gather(notes), sources)
@@ -129,6 +130,20 @@ def _with_needs(service: Service, everything: set[str], provided: set[str]) -> S
     named += [value for value in service.env.values() if value in provided]
     wanted = [*(need for need in service.needs if need in everything), *(host for host in named if host in provided)]
     return replace(service, needs=tuple(dict.fromkeys(need for need in wanted if need != service.name)))
+
+
+def _without_circles(services: list[Service], notes: list[Note]) -> tuple[Service, ...]:
+    """The services without the needs that close a circle, which Compose would refuse too."""
+    while circles := find_circles({service.name: service.needs for service in services}):
+        *_, name, need = circles[0]
+        notes.append(Note("", f"{name} can't wait for {need}, which waits for it: that need is left out"))
+        services = [
+            replace(service, needs=tuple(other for other in service.needs if other != need))
+            if service.name == name
+            else service
+            for service in services
+        ]
+    return tuple(services)
 
 
 def _top_notes(compose: Compose) -> list[Note]:

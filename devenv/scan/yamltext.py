@@ -75,7 +75,8 @@ class _Converter:
         self._remember(node.tag, origin)
         inside = (*above, node)
         if isinstance(node, yaml.ScalarNode):
-            return Leaf(scalar(node.value, plain=not node.style), origin)
+            # A NUL is in no variable and no command line.
+            return Leaf(scalar(node.value.replace("\0", ""), plain=not node.style), origin)
         if isinstance(node, yaml.SequenceNode):
             return Sequence(tuple(self.convert(item, inside) for item in node.value), origin)
         return Map(self._entries(node, inside), origin)
