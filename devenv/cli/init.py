@@ -31,6 +31,10 @@ def init(
         typer.Option("--dependency", metavar="NAME[=IMAGE]", help="One more dependency, such as postgres."),
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files that are there.")] = False,
+    schema_line: Annotated[
+        bool,
+        typer.Option("--schema-line", help="Begin each file by naming its JSON Schema on this machine, for editors."),
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the files and stop.")] = False,
     yes: YesOption = False,
     output: OutputOption = "text",
@@ -53,7 +57,7 @@ def init(
         },
         _ports(port),
         {key: image for key, image in _pairs("--dependency", dependency, "", optional=True).items()},
-        _schemas(),
+        _schemas() if schema_line else {},
         dry_run,
         overwrite,
     )

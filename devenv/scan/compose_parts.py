@@ -200,7 +200,8 @@ def _storage(
 ) -> tuple[dict[str, str], dict[str, tuple[str, ...]]]:
     volumes: dict[str, str] = {}
     files: dict[str, list[str]] = {}
-    for mount in found.mounts:
+    # A place that is mounted twice has what is mounted last.
+    for mount in {mount.target: mount for mount in found.mounts}.values():
         is_data = kind is not None and mount.target == kind.volume
         if mount.kind in ("tmpfs", "npipe", "cluster") or (not mount.source and not is_data):
             notes.append(Note(mount.place, f"{found.name}: {mount.target} is the container's own file system"))

@@ -56,6 +56,14 @@ def test_what_is_there_is_replaced_only_with_overwrite(project: Path) -> None:
     assert "name: shop" in (project / "devenv.yaml").read_text()
 
 
+def test_the_schema_is_named_for_editors_only_where_that_is_asked_for(project: Path) -> None:
+    assert "yaml-language-server" not in devenv(project, "init", "--dry-run").out
+    assert devenv(project, "init", "--yes", "--schema-line").code == 0
+    first = (project / "devenv.yaml").read_text().splitlines()[0]
+    assert first.startswith("# yaml-language-server: $schema=/")
+    assert Path(first.partition("=")[2]).is_file()
+
+
 def test_json(project: Path) -> None:
     shown = json.loads(devenv(project, "init", "--dry-run", "-o", "json").out)
     assert sorted(shown) == ["faults", "files", "name", "notes", "written"]

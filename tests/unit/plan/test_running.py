@@ -79,7 +79,7 @@ def test_a_service_with_volumes_init_steps_and_replicas() -> None:
 
 def test_without_any_of_it_nothing_is_said() -> None:
     pod = pod_of(objects(environment(), "orders")["Deployment"])
-    assert set(pod) == {"containers", "terminationGracePeriodSeconds"}
+    assert set(pod) == {"containers", "terminationGracePeriodSeconds", "enableServiceLinks"}
     assert "resources" not in pod["containers"][0]
 
 
@@ -91,7 +91,7 @@ def test_a_real_dependency_with_an_init_step_and_resources() -> None:
     assert pod["containers"][0]["resources"] == {"limits": {"memory": "1Gi"}}
     assert [m["mountPath"] for m in pod["initContainers"][0]["volumeMounts"]] == [
         "/data",
-        "/docker-entrypoint-initdb.d",
+        "/docker-entrypoint-initdb.d/schema.sql",
     ]
 
 
@@ -124,7 +124,7 @@ def test_a_seed_of_a_dependency_sees_its_files_and_not_its_volumes() -> None:
     pod = pod_of(objects(with_postgres(running=Running(seed=(LOAD,))), "postgres.load")["Job"])
     assert pod["restartPolicy"] == "Never"
     assert [volume["name"] for volume in pod["volumes"]] == ["files-0"]
-    assert [m["mountPath"] for m in pod["containers"][0]["volumeMounts"]] == ["/docker-entrypoint-initdb.d"]
+    assert [m["mountPath"] for m in pod["containers"][0]["volumeMounts"]] == ["/docker-entrypoint-initdb.d/schema.sql"]
 
 
 def hash_with(content: bytes = b"a", **changes: Any) -> str | None:
