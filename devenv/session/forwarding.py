@@ -10,7 +10,8 @@ import contextlib
 import socket
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from devenv.errors import DevenvError
@@ -85,7 +86,7 @@ class Forwarder:
         self._settle(forward.unit)
         deadline = time.monotonic() + WAIT_SECONDS
         uplink = _Uplink(connection)
-        with connection:
+        with connection, _hung_up(connection):
             while not self._stop.is_set() and time.monotonic() < deadline:
                 tunnel = self._tunnel(forward)
                 if tunnel is None:
@@ -102,6 +103,16 @@ class Forwarder:
         with contextlib.suppress(DevenvError):
             return self._pods.forward(self._namespace, pod, forward.port)
         return None
+
+
+@contextmanager
+def _hung_up(connection: socket.socket) -> Iterator[None]:
+    """Hang up at the end: closing alone tells the client nothing while another thread still waits to read from it."""
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            connection.shutdown(socket.SHUT_RDWR)
 
 
 class _Uplink:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import urllib.request
+
 import pytest
 
 from tests.cluster.conftest import Project
@@ -27,6 +29,12 @@ def test_a_request_meets_the_service_its_redis_and_its_stub(small: Project) -> N
 def test_a_dependency_has_no_address_here_and_that_is_said(small: Project) -> None:
     done = small.devenv("url", "redis")
     assert (done.code, "[no-forward]" in done.err, "reached from here: web" in done.err) == (2, True, True), done.text
+
+
+def test_an_answer_without_a_length_ends_where_its_connection_ends(small: Project) -> None:
+    url = small.devenv("url", "web").out.strip()
+    with urllib.request.urlopen(f"{url}/until-close", timeout=10) as answer:
+        assert answer.read() == b"all of it"
 
 
 def test_the_service_is_reached_inside_the_cluster_too(small: Project) -> None:

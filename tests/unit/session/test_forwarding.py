@@ -11,9 +11,10 @@ from devenv.session.forwarding import Forwarder
 
 
 class FakeTunnel:
-    """Answers each request with its upper case, or ends unanswered where the pod refuses."""
+    """Answers each request with its upper case, once or again and again, or ends unanswered where the pod refuses."""
 
-    def __init__(self, *, refuses: bool = False) -> None:
+    def __init__(self, *, refuses: bool = False, once: bool = False) -> None:
+        self._once = once
         self._answers: list[bytes] = []
         self._ready = threading.Condition()
         self._closed = refuses
@@ -27,7 +28,10 @@ class FakeTunnel:
         with self._ready:
             while not self._closed and not self._answers:
                 self._ready.wait(10)
-            return b"" if self._closed else self._answers.pop(0)
+            if self._closed:
+                return b""
+            self._closed = self._once
+            return self._answers.pop(0)
 
     def close(self) -> None:
         with self._ready:
@@ -91,6 +95,14 @@ def test_bytes_go_both_ways_after_settling(case: Case) -> None:
     assert ask(port, b"hello") == b"HELLO"
     assert case.settled == ["orders"]
     assert pods.calls[0][:2] == ("shop", "orders-1")
+
+
+def test_an_answer_that_ends_with_its_connection_ends_for_the_client_too(case: Case) -> None:
+    _, port = case.start(FakeTunnel(once=True))
+    with socket.create_connection(("127.0.0.1", port), timeout=10) as connection:
+        connection.sendall(b"hello")
+        assert connection.recv(100) == b"HELLO"
+        assert connection.recv(100) == b""
 
 
 def test_a_program_that_restarts_is_asked_again_with_the_same_bytes(case: Case) -> None:

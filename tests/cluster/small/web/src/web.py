@@ -23,6 +23,12 @@ def charge() -> object:
 
 class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
+        if self.path == "/until-close":
+            # No length is told: the answer ends where the connection does.
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b"all of it")
+            return
         body = json.dumps({"greeting": GREETING, "redis": ping(), "payments": charge()}).encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
