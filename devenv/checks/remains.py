@@ -59,15 +59,12 @@ def _is_socket(scene: Scene, path: Path) -> bool:
 def markers(scene: Scene) -> Verdict:
     """Marks of cluster creations that were cut off and left no cluster."""
     entries = scene.files.entries(scene.places.state)
-    found = [path for path in entries if path.name.startswith(MARKER) and path.suffix != ".lock"]
-    left = [path for path in found if _is_left(scene, path)]
+    found = [path for path in entries if path.name.startswith(MARKER)]
+    # While a cluster is being created, the folder is locked.
+    under_way = scene.files.is_locked(scene.places.state)
+    left = [] if under_way else [p for p in found if not scene.nodes.find(p.name.removeprefix(MARKER))]
     cause = "The creation of a cluster was ended by force; nothing of the cluster is there."
     return _left_behind(left, "marker", cause, "none left behind")
-
-
-def _is_left(scene: Scene, marker: Path) -> bool:
-    under_way = scene.files.is_locked(marker.with_name(f"{marker.name}.lock"))
-    return not under_way and not scene.nodes.find(marker.name.removeprefix(MARKER))
 
 
 def _left_behind(paths: list[Path], word: str, cause: str, fine: str) -> Verdict:

@@ -111,14 +111,17 @@ class LocalFiles:
         return sum(1 for _ in os.walk(folder)) if folder.is_dir() else int(folder.exists())
 
     def is_locked(self, path: Path) -> bool:
-        """Whether a running program holds the lock of a file."""
+        """Whether a running program holds the lock of a file or folder."""
         try:
-            with path.open() as file:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
+            handle = os.open(path, os.O_RDONLY)
         except OSError:
             return False
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(handle)
         return False
 
 

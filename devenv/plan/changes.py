@@ -8,6 +8,7 @@ from typing import Any
 from devenv.plan.engine import NAME as ENGINE
 from devenv.plan.marks import FILES, UNIT, Object
 from devenv.plan.resources import same_resources
+from devenv.plan.secrets import TOKEN
 
 
 def changes(live: Object, obj: Object) -> list[str]:
@@ -71,9 +72,9 @@ def _program(obj: Object) -> list[object]:
     return [_container(obj).get("command") or [], _container(obj).get("args") or []]
 
 
-def _files(obj: Object) -> object:
+def _mark(obj: Object, name: str) -> object:
     template = obj.get("spec", {}).get("template", {}).get("metadata", {})
-    return template.get("annotations", {}).get(FILES)
+    return template.get("annotations", {}).get(name)
 
 
 _PARTS: dict[str, Callable[[Object], Any]] = {
@@ -84,5 +85,6 @@ _PARTS: dict[str, Callable[[Object], Any]] = {
     "ports": lambda obj: [port.get("containerPort") for port in _container(obj).get("ports", [])],
     "init steps": _steps,
     "volumes": _mounts,
-    "files": _files,
+    "files": lambda obj: _mark(obj, FILES),
+    "secret": lambda obj: _mark(obj, TOKEN),
 }

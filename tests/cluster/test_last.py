@@ -43,8 +43,9 @@ def files(project: Project) -> set[str]:
         Path(project.machine.env[f"XDG_{kind}"]) / "devenv" for kind in ("STATE_HOME", "CACHE_HOME", "RUNTIME_DIR")
     ]
     found = {path.relative_to(f).as_posix() for f in folders for path in f.rglob("*") if not path.is_dir()}
-    # What completion keeps of other projects is theirs.
-    return {path for path in found if not path.startswith("names/") or project.folder.parent.name in path}
+    # What completion keeps of other projects is theirs, and what the user said yes to stays said.
+    kept = {path for path in found if path.startswith("names/") and project.folder.parent.name not in path}
+    return found - kept - {"trust.json", "trust.lock"}
 
 
 def test_down_with_everything_leaves_nothing(project: Project) -> None:

@@ -68,9 +68,10 @@ def test_sockets(fakes: Fakes) -> None:
 
 def test_markers(fakes: Fakes) -> None:
     assert remains.markers(fakes.scene).status == "ok"
-    for name in ("creating-a", "creating-b", "creating-c", "creating-c.lock", "log"):
+    for name in ("creating-a", "creating-b", "log"):
         fakes.files.put(STATE / name)
     fakes.nodes.add("b-control-plane")
-    fakes.files.locked.add(STATE / "creating-c.lock")
     verdict = remains.markers(fakes.scene)
     assert (verdict.status, verdict.fixes) == ("warn", (("rm", "-f", str(STATE / "creating-a")),))
+    fakes.files.locked.add(STATE)
+    assert remains.markers(fakes.scene).status == "ok"

@@ -55,6 +55,11 @@ def test_a_lock_is_seen_and_left(files: LocalFiles, tmp_path: Path) -> None:
         assert files.is_locked(path) is False
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         assert files.is_locked(path) is True
+    folder = os.open(tmp_path, os.O_RDONLY)
+    assert files.is_locked(tmp_path) is False
+    fcntl.flock(folder, fcntl.LOCK_EX)
+    assert files.is_locked(tmp_path) is True
+    os.close(folder)
     assert not (tmp_path / "none").exists()
 
 

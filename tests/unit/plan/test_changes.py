@@ -7,6 +7,7 @@ import pytest
 
 from devenv.plan.changes import changes, sentence
 from devenv.plan.marks import FILES, UNIT
+from devenv.plan.secrets import TOKEN
 from devenv.plan.workloads import deployment, service
 
 BEFORE = deployment(
@@ -53,6 +54,7 @@ MAIN = (*POD, "containers", 0)
         (changed(*MAIN, "volumeMounts", value=[{"name": "a", "mountPath": "/a"}]), ["volumes"]),
         (changed(*POD, "initContainers", value=[]), ["init steps"]),
         (changed("template", "metadata", "annotations", FILES, value="2"), ["files"]),
+        (changed("template", "metadata", "annotations", TOKEN, value="2"), ["secret"]),
         (changed("strategy", value={"type": "Recreate"}), ["deployment"]),
         (changed(*MAIN, "resources", value={"limits": {"memory": "1024Mi", "cpu": "1000m"}}), ["deployment"]),
     ],
