@@ -48,9 +48,12 @@ class Scene:
     settings_error: Exception | None = None
     environment_error: Exception | None = None
 
-    def run(self, *argv: str) -> tuple[int, str]:
-        """Run a program that only tells something; its exit code and output. ToolError where it is not there."""
-        done = self.commands.run(Command(argv), stop=self.stop)
+    def run(self, *argv: str, **env: str) -> tuple[int, str]:
+        """Run a program that only tells something, with environment variables besides; its exit code and output.
+
+        ToolError where it is not there.
+        """
+        done = self.commands.run(Command(argv, env=env), stop=self.stop)
         return done.code, done.output.strip()
 
     @property
@@ -63,6 +66,10 @@ class Scene:
         with suppress(DevenvError):
             return any(node.running for node in self.nodes.find(self.settings.cluster))
         return False
+
+    def may_be_root(self) -> bool:
+        """Whether commands can be run as root: by root, or by sudo, which asks for itself."""
+        return self.machine.uid == 0 or self.commands.find("sudo") is not None
 
     def as_root(self, *argv: str) -> Argv:
         """A command as root runs it."""

@@ -28,7 +28,8 @@ def docker(scene: Scene) -> Verdict:
 
 def _silent(scene: Scene, error: ToolError) -> Verdict:
     if error.code == "docker-missing":
-        return of_error(error, cure=_how_to_install(scene.machine.system))
+        installing = _installing(scene) if scene.daemon.address() == USUAL_ADDRESS else ()
+        return of_error(error, cure="" if installing else _how_to_install(scene), fixes=installing)
     address = scene.daemon.address()
     socket = scene.files.look(Path(address.removeprefix("unix://"))) if address.startswith("unix://") else None
     if socket and socket.kind == "socket" and not socket.writable:
@@ -45,9 +46,25 @@ def _silent(scene: Scene, error: ToolError) -> Verdict:
     return of_error(error, cure="" if start else "start it: open Docker Desktop, or run dockerd", fixes=start or ())
 
 
-def _how_to_install(system: str) -> str:
-    if system == "darwin":
+def _installing(scene: Scene) -> tuple[Argv, ...]:
+    """How Debian, Ubuntu and what is made of them install their own docker.io, where this user may."""
+    if not _has_docker_io(scene) or not scene.may_be_root():
+        return ()
+    return scene.as_root("apt-get", "update"), scene.as_root("apt-get", "install", "-y", "docker.io")
+
+
+def _has_docker_io(scene: Scene) -> bool:
+    """Others have apt-get, too, but no such package."""
+    release = scene.files.read(Path("/etc/os-release")) or ""
+    kin = re.search(r"^ID(_LIKE)?=.*\b(debian|ubuntu)\b", release, re.MULTILINE)
+    return bool(kin and scene.commands.find("apt-get"))
+
+
+def _how_to_install(scene: Scene) -> str:
+    if scene.machine.system == "darwin":
         return "install Docker Desktop, or colima: brew install colima docker && colima start"
+    if _has_docker_io(scene):
+        return "as root: apt-get update && apt-get install -y docker.io"
     return "install Docker Engine (https://docs.docker.com/engine/install), or your distribution's docker.io"
 
 
@@ -55,7 +72,7 @@ def _starting(scene: Scene) -> tuple[Argv, ...]:
     if scene.machine.system == "darwin":
         return (("open", "-a", "Docker"),)
     if scene.commands.find("systemctl") and scene.files.look(Path("/run/systemd/system")):
-        return (scene.as_root("systemctl", "start", "docker"),)
+        return (scene.as_root("systemctl", "enable", "--now", "docker"),)
     if scene.commands.find("service") and scene.files.look(Path("/etc/init.d/docker")):
         return (scene.as_root("service", "docker", "start"),)
     return ()

@@ -12,6 +12,8 @@ from devenv.errors import DevenvError
 
 KIND_TO_INSTALL = "v0.33.0"
 OLDEST_KIND = (0, 20)
+OLDEST_GO = (1, 24)
+"""No older Go was tried."""
 
 
 def kind(scene: Scene) -> Verdict:
@@ -44,9 +46,20 @@ def _missing(scene: Scene) -> Verdict:
 
 
 def _installing(scene: Scene) -> tuple[Argv, ...]:
-    if scene.commands.find("go"):
+    if _has_go(scene):
         return (("go", "install", f"sigs.k8s.io/kind@{KIND_TO_INSTALL}"),)
     return (("brew", "install", "kind"),) if scene.commands.find("brew") else ()
+
+
+def _has_go(scene: Scene) -> bool:
+    """Whether there is a Go to install kind with."""
+    if scene.commands.find("go") is None:
+        return False
+    # Looking writes and fetches nothing: Go would count its runs in the user's folder, and may fetch another Go that
+    # the folder's go.mod asks for.
+    counts = "HOME" if scene.machine.system == "darwin" else "XDG_CONFIG_HOME"
+    code, output = scene.run("go", "version", GOTOOLCHAIN="local", **{counts: "/dev/null"})
+    return code == 0 and numbers(output) >= OLDEST_GO
 
 
 def _go_bin(scene: Scene) -> Path:
@@ -58,7 +71,7 @@ def _go_bin(scene: Scene) -> Path:
 
 
 def _will_be_installed_at(scene: Scene, path: Path) -> bool:
-    return bool(scene.commands.find("go")) and path == _go_bin(scene) / "kind"
+    return path == _go_bin(scene) / "kind" and _has_go(scene)
 
 
 def handy(tool: str, *arguments: str) -> Callable[[Scene], Verdict]:

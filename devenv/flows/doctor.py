@@ -20,6 +20,9 @@ LOG = logging.getLogger("devenv.doctor")
 EXPLAIN_SECONDS = 2.0
 END_SECONDS = 0.5
 """How long a check that is late gets to end the program it waits for."""
+SETTLE_SECONDS = 10.0
+"""How long what commands have started may take until its check sees it."""
+LOOK_AGAIN_SECONDS = 0.3
 
 
 # --- looking -----------------------------------------------------------------------------------------------------
@@ -170,15 +173,20 @@ def mend(
 ) -> Iterator[Repair]:
     """Mend what commands can put right, each after a yes; a check is looked at again before, and after.
 
-    A later check is looked at when its turn comes, so that what an earlier repair made possible is seen.
+    A later check is looked at when its turn comes, so that what an earlier repair made possible is seen; so is the same
+    check, whose next fix may be another: what is installed may have to be started.
     """
     unwell = {finding.id for finding in findings if finding.status != "ok"}
     for check in CHECKS:
         if check.id not in unwell or check.online:
             continue
-        before = _look_once(check, scene)
-        if before.fixes:
-            yield _repair(check, scene, before, agreed=consent(before), run=run)
+        tried: set[tuple[Argv, ...]] = set()
+        while (before := _look_once(check, scene)).fixes and before.fixes not in tried:
+            tried.add(before.fixes)
+            repair = _repair(check, scene, before, agreed=consent(before), run=run)
+            yield repair
+            if repair.outcome != "done":
+                break
 
 
 def _look_once(check: Check, scene: Scene) -> Finding:
@@ -192,8 +200,16 @@ def _repair(check: Check, scene: Scene, before: Finding, *, agreed: bool, run: C
     if again.fixes != before.fixes:
         return Repair(check.id, before.fixes, "changed", before.status, again.status, again.text)
     done = all(run(command) == 0 for command in before.fixes)
-    after = _look_once(check, scene)
+    after = _settled(check, scene, before) if done else _look_once(check, scene)
     return Repair(check.id, before.fixes, "done" if done else "failed", before.status, after.status, after.text)
+
+
+def _settled(check: Check, scene: Scene, before: Finding) -> Finding:
+    """What a check finds after its commands were run: a daemon that they started answers only a moment later."""
+    deadline = time.monotonic() + SETTLE_SECONDS
+    while (after := _look_once(check, scene)).fixes == before.fixes and time.monotonic() < deadline:
+        time.sleep(LOOK_AGAIN_SECONDS)
+    return after
 
 
 # --- explaining --------------------------------------------------------------------------------------------------

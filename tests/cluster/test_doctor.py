@@ -96,7 +96,11 @@ def test_kind_is_installed_where_the_settings_look_for_it(project: Project, tmp_
     there = settings.get("tools", {}).get("kind") or shutil.which("kind")
     # Go itself would fetch what kind is made of; this one puts there what it would have built.
     go, kind = tmp_path / "go", tmp_path / "bin/kind"
-    go.write_text(f'#!/bin/sh\n[ "$*" = "install sigs.k8s.io/kind@{KIND_TO_INSTALL}" ] && cp {there} "$GOBIN/kind"\n')
+    go.write_text(
+        "#!/bin/sh\n"
+        '[ "$1" = version ] && echo go version go1.26.8 && exit\n'
+        f'[ "$*" = "install sigs.k8s.io/kind@{KIND_TO_INSTALL}" ] && cp {there} "$GOBIN/kind"\n'
+    )
     go.chmod(0o755)
     kind.parent.mkdir()
     settings["tools"] = {"go": str(go), "kind": str(kind)}

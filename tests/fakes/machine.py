@@ -107,11 +107,12 @@ class FakeNetwork:
 
 
 class FakeDaemon:
-    """A daemon with plenty of everything; with `error` it does not answer."""
+    """A daemon with plenty of everything; with `error` it does not answer, ever or `silent_for` some questions."""
 
     def __init__(self) -> None:
         self.where = "unix:///var/run/docker.sock"
         self.error: DevenvError | None = None
+        self.silent_for: int | None = None
         self.told: dict[str, Any] = {
             "version": "28.2.2",
             "memory": 16 * GIB,
@@ -124,7 +125,10 @@ class FakeDaemon:
         self.containers: dict[str, ContainerFacts] = {}
 
     def _answer(self) -> None:
+        if self.silent_for == 0:
+            self.error = None
         if self.error:
+            self.silent_for = self.silent_for and self.silent_for - 1
             raise self.error
 
     def address(self) -> str:

@@ -9,6 +9,7 @@ from devenv.checks.facts import DaemonUse
 from devenv.errors import ToolError
 from tests.fakes.machine import Fakes
 
+ENABLE = ("systemctl", "enable", "--now", "docker")
 SILENT = ToolError(problems.DOCKER_NOT_RUNNING, address="unix:///var/run/docker.sock")
 
 
@@ -30,6 +31,49 @@ def test_no_docker_says_how_to_install_it(fakes: Fakes, system: str, said: str) 
     assert said in verdict.cure
 
 
+APT = (("apt-get", "update"), ("apt-get", "install", "-y", "docker.io"))
+DEBIAN = 'NAME="Debian GNU/Linux"\nID=debian\n'
+
+
+def without_docker(fakes: Fakes, *tools: str, release: str = DEBIAN) -> Fakes:
+    fakes.daemon.error, fakes.commands.tools = ToolError(problems.DOCKER_MISSING), tools
+    fakes.files.put("/etc/os-release", release)
+    return fakes
+
+
+@pytest.mark.parametrize(
+    "release", [DEBIAN, "ID=ubuntu\nID_LIKE=debian", 'ID=linuxmint\nID_LIKE="ubuntu debian"', "ID_LIKE='debian'"]
+)
+def test_no_docker_is_installed_as_debian_and_its_kin_do(fakes: Fakes, release: str) -> None:
+    without_docker(fakes, "apt-get", "sudo", release=release)
+    verdict = docker.docker(fakes.scene)
+    assert (verdict.status, verdict.code) == ("fail", "docker-missing")
+    assert verdict.fixes == tuple(("sudo", *command) for command in APT)
+    fakes.machine.uid, fakes.commands.tools = 0, ("apt-get",)
+    assert docker.docker(fakes.scene).fixes == APT
+
+
+@pytest.mark.parametrize(
+    ("tools", "release", "said"),
+    [
+        (["apt-get"], DEBIAN, "as root: apt-get update && apt-get install -y docker.io"),
+        (["sudo"], DEBIAN, "Docker Engine"),
+        (["apt-get", "sudo"], "ID=altlinux\nHOME_URL=https://x/debian", "Docker Engine"),
+        (["dnf", "sudo"], "ID=fedora", "Docker Engine"),
+    ],
+)
+def test_no_docker_is_only_told_elsewhere_and_where_root_can_not_be_had(
+    fakes: Fakes, tools: list[str], release: str, said: str
+) -> None:
+    verdict = docker.docker(without_docker(fakes, *tools, release=release).scene)
+    assert (verdict.status, verdict.fixes, said in verdict.cure) == ("fail", (), True)
+
+
+def test_a_docker_that_is_looked_for_elsewhere_is_not_installed_here(fakes: Fakes) -> None:
+    without_docker(fakes, "apt-get", "sudo").daemon.where = "unix:///run/user/1000/docker.sock"
+    assert docker.docker(fakes.scene).fixes == ()
+
+
 def test_a_socket_of_root_alone_is_told_and_only_told(fakes: Fakes) -> None:
     fakes.daemon.error = SILENT
     fakes.files.put("/var/run/docker.sock", kind="socket", owner=0, writable=False)
@@ -42,8 +86,8 @@ def test_a_socket_of_root_alone_is_told_and_only_told(fakes: Fakes) -> None:
 @pytest.mark.parametrize(
     ("tools", "files", "system", "uid", "fixes"),
     [
-        (["systemctl"], ["/run/systemd/system"], "linux", 1000, (("sudo", "systemctl", "start", "docker"),)),
-        (["systemctl"], ["/run/systemd/system"], "linux", 0, (("systemctl", "start", "docker"),)),
+        (["systemctl"], ["/run/systemd/system"], "linux", 1000, (("sudo", *ENABLE),)),
+        (["systemctl"], ["/run/systemd/system"], "linux", 0, (ENABLE,)),
         (["systemctl", "service"], ["/etc/init.d/docker"], "linux", 0, (("service", "docker", "start"),)),
         (["systemctl", "service"], [], "linux", 0, ()),
         ([], [], "darwin", 501, (("open", "-a", "Docker"),)),

@@ -11,7 +11,9 @@ helm = tools.handy("helm", "version", "--short")
 
 @pytest.fixture
 def fakes() -> Fakes:
-    return Fakes()
+    fakes = Fakes()
+    fakes.commands.answers["go version"] = (0, "go version go1.26.8 linux/amd64")
+    return fakes
 
 
 @pytest.mark.parametrize(
@@ -43,6 +45,30 @@ def test_no_kind_is_installed_with_what_is_there(
     fakes.commands.tools = programs
     verdict = tools.kind(fakes.scene)
     assert (verdict.status, verdict.code, verdict.fixes) == ("fail", "kind-missing", fixes)
+
+
+@pytest.mark.parametrize(
+    ("answer", "installs"),
+    [
+        ((0, "go version go1.24 linux/amd64"), True),
+        ((0, "go version go1.19.8 linux/amd64"), False),
+        ((0, "go version devel"), False),
+        ((2, "go: broken 1.26"), False),
+    ],
+)
+def test_kind_is_installed_with_a_go_that_was_tried(fakes: Fakes, answer: tuple[int, str], *, installs: bool) -> None:
+    fakes.commands.tools, fakes.commands.answers["go version"] = ("go",), answer
+    assert tools.kind(fakes.scene).fixes == (GO_INSTALL if installs else ())
+    fakes.commands.tools = ("go", "brew")
+    assert tools.kind(fakes.scene).fixes == (GO_INSTALL if installs else (("brew", "install", "kind"),))
+
+
+@pytest.mark.parametrize(("system", "counts"), [("linux", "XDG_CONFIG_HOME"), ("darwin", "HOME")])
+def test_asking_go_for_its_version_writes_and_fetches_nothing(fakes: Fakes, system: str, counts: str) -> None:
+    fakes.commands.tools, fakes.machine.system = ("go",), system
+    tools.kind(fakes.scene)
+    (call,) = fakes.commands.calls
+    assert (call.argv, call.env) == (("go", "version"), {"GOTOOLCHAIN": "local", counts: "/dev/null"})
 
 
 @pytest.mark.parametrize(

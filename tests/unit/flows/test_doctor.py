@@ -206,16 +206,65 @@ def test_what_changed_while_the_question_stood_is_left_alone(unwell: Fakes) -> N
 def test_what_an_earlier_fix_made_possible_is_mended_too(unwell: Fakes) -> None:
     unwell.commands.tools, unwell.machine.system = (), "darwin"
     unwell.daemon.error = ToolError(problems.DOCKER_NOT_RUNNING, address="x")
-    ran = []
+    hands = Hands(unwell)
 
     def run(command: Argv) -> int:
-        ran.append(command)
         unwell.daemon.error = None
-        return 0
+        return hands(command)
 
     repairs = list(mend(unwell.scene, examine(unwell.scene), consent=lambda f: f.id != "sockets", run=run))
     assert [(r.id, r.outcome) for r in repairs][:2] == [("docker", "done"), ("registry", "done")]
-    assert ran[:2] == [("open", "-a", "Docker"), ("docker", "start", "devenv-registry")]
+    assert hands.ran[:2] == [("open", "-a", "Docker"), ("docker", "start", "devenv-registry")]
+
+
+class Bare:
+    """Runs commands on a Debian without Docker: apt-get brings it, not started; started, it answers the third look."""
+
+    def __init__(self, fakes: Fakes) -> None:
+        self.fakes = fakes
+        self.ran: list[str] = []
+        fakes.daemon.error = ToolError(problems.DOCKER_MISSING)
+        fakes.commands.tools, fakes.machine.uid = ("apt-get", "service", "kind"), 0
+        fakes.files.put("/etc/os-release", "ID=debian")
+
+    def __call__(self, command: Argv) -> int:
+        self.ran.append(" ".join(command))
+        if command[:2] == ("apt-get", "install"):
+            self.fakes.daemon.error = ToolError(problems.DOCKER_NOT_RUNNING, address="x")
+            self.fakes.files.put("/etc/init.d/docker")
+        if command[0] == "service":
+            self.fakes.daemon.silent_for = 2
+        return 0
+
+
+def test_what_is_installed_is_started_after_a_yes_of_its_own(fakes: Fakes) -> None:
+    hands, asked = Bare(fakes), []
+
+    def consent(finding: Finding) -> bool:
+        asked.append(finding.code)
+        return True
+
+    repairs = list(mend(fakes.scene, examine_some(fakes.scene, ["docker"]), consent=consent, run=hands))
+    assert asked == ["docker-missing", "docker-not-running"]
+    assert [(r.outcome, r.before, r.after) for r in repairs] == [("done", "fail", "fail"), ("done", "fail", "ok")]
+    assert hands.ran == ["apt-get update", "apt-get install -y docker.io", "service docker start"]
+
+
+def test_what_was_installed_is_not_started_after_a_no(fakes: Fakes) -> None:
+    hands = Bare(fakes)
+    findings = examine_some(fakes.scene, ["docker"])
+    repairs = list(mend(fakes.scene, findings, consent=lambda f: f.code == "docker-missing", run=hands))
+    assert [r.outcome for r in repairs] == ["done", "declined"]
+    assert "service docker start" not in hands.ran
+
+
+def test_a_fix_that_changes_nothing_is_tried_once(fakes: Fakes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("devenv.flows.doctor.SETTLE_SECONDS", 0.1)
+    Bare(fakes)
+    ran: list[Argv] = []
+    findings = examine_some(fakes.scene, ["docker"])
+    repairs = list(mend(fakes.scene, findings, consent=lambda f: True, run=lambda argv: ran.append(argv) or 0))
+    assert ([(r.outcome, r.after) for r in repairs], len(ran)) == ([("done", "fail")], 2)
 
 
 # --- explaining --------------------------------------------------------------------------------------------------
