@@ -7,8 +7,9 @@ from pathlib import Path
 
 from devenv.checks.check import MIB, Argv, Check, Scene, Verdict, fail, ok, size, skipped, warn
 from devenv.checks.docker import NODE_MEMORY
-from devenv.config.model import Environment
-from devenv.plan.units import Unit, units_of
+from devenv.config.model import Environment, Resources, Running
+from devenv.config.quantities import amount
+from devenv.plan.units import Unit, UnitKind, units_of
 
 INOTIFY = Path("/proc/sys/fs/inotify")
 ENOUGH = {"watches": 524288, "instances": 512}
@@ -16,8 +17,14 @@ ENOUGH = {"watches": 524288, "instances": 512}
 NODE_NEEDS = {"watches": 1000, "instances": 40}
 """What kubelet, containerd and the pods of a node hold."""
 
-UNIT_MEMORY: Mapping[str, int] = {"service": 128 * MIB, "real": 192 * MIB, "engine": 200 * MIB, "stub": 0}
-"""What a unit takes when it has little to do, by its kind."""
+UNIT_MEMORY: Mapping[UnitKind, int] = {
+    "service": 128 * MIB,
+    "real": 192 * MIB,
+    "engine": 200 * MIB,
+    "stub": 0,
+    "seed": 0,
+}
+"""What a unit's pod takes when it has little to do, by its kind: where nobody said. A seed is soon gone."""
 
 DEAF = frozenset({"9p", "drvfs", "nfs", "nfs4", "cifs", "smb3", "vboxsf", "fuse.sshfs", "fuse.vmhgfs-fuse"})
 """File systems whose changes from the other side the kernel does not tell of."""
@@ -81,7 +88,7 @@ def plan_memory(scene: Scene) -> Verdict:
     if scene.environment is None:
         return skipped("no environment here")
     units = list(units_of(scene.environment).values())
-    needed = NODE_MEMORY + sum(_memory_of(unit) for unit in units)
+    needed = NODE_MEMORY + sum(memory_of(scene.environment, unit) for unit in units)
     there = scene.daemon.info().memory
     text = f"about {size(needed)} of {size(there)} for {len(units)} units and the cluster"
     if needed <= 0.8 * there:
@@ -91,8 +98,35 @@ def plan_memory(scene: Scene) -> Verdict:
     return (warn if needed <= there else fail)(text, cause, cure)
 
 
-def _memory_of(unit: Unit) -> int:
-    return UNIT_MEMORY[unit.kind]
+def memory_of(environment: Environment, unit: Unit) -> int:
+    """About what all pods of a unit take, in bytes."""
+    usual = UNIT_MEMORY[unit.kind]
+    running = _running(environment, unit)
+    if running is None:
+        return usual
+    dependency = environment.dependencies.get(unit.name)
+    known = _bytes(dependency.memory) if dependency else None
+    return (running.replicas or 1) * _memory_of_pod(running.resources, known or usual)
+
+
+def _running(environment: Environment, unit: Unit) -> Running | None:
+    if unit.kind == "service":
+        return environment.services[unit.name].running
+    real = environment.dependencies[unit.name].real if unit.kind == "real" else None
+    return real.running if real else None
+
+
+def _memory_of_pod(resources: Resources, usual: int) -> int:
+    """What is kept for a pod: its request, or its limit, which Kubernetes takes for both; trimmed ones say nothing."""
+    request, limit = _bytes(resources.requests.get("memory")), _bytes(resources.limits.get("memory"))
+    if resources.trim:
+        return min(usual, limit or usual)
+    return request or limit or usual
+
+
+def _bytes(quantity: str | None) -> int | None:
+    found = amount(quantity) if quantity else None
+    return int(found) if found else None
 
 
 def project_folder(scene: Scene) -> Verdict:

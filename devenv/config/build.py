@@ -175,7 +175,7 @@ def _dependency(name: str, tree: Map, faults: list[Fault], mode: model.Mode | No
     if (chosen == "stub" and stub is None) or (chosen == "real" and not (real or project)):
         faults.append(Fault(at(tree, "mode").origin, f"dependencies.{name}", _formless(chosen, tree, asked=mode)))
         return None
-    return model.Dependency(name, chosen, stub, real, tree.origin, project)
+    return model.Dependency(name, chosen, stub, real, tree.origin, project, spec.memory)
 
 
 def _formless(mode: model.Mode, tree: Map, *, asked: model.Mode | None) -> str:

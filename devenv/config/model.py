@@ -198,7 +198,7 @@ class Dependency:
     """Something a service needs and the user does not edit now: its mode, and at least the form its mode asks for.
 
     One that runs for real from another project has `project` instead of `real`, and a service of its name in the
-    environment.
+    environment. `memory` is about how much its real form needs ("128Mi"), None where nobody said.
     """
 
     name: str
@@ -207,6 +207,7 @@ class Dependency:
     real: Real | None
     origin: Origin
     project: Project | None = None
+    memory: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,27 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from devenv.checks import limits
-from devenv.checks.check import GIB
+from devenv.checks.check import GIB, MIB
 from devenv.checks.facts import InotifyUse
-from devenv.config.model import SyncRule
+from devenv.checks.limits import memory_of
+from devenv.config.model import (
+    ContainerStep,
+    Dependency,
+    Environment,
+    Origin,
+    Project,
+    Real,
+    Resources,
+    Running,
+    Stub,
+    SyncRule,
+)
+from devenv.plan.units import units_of
 from tests.fakes.machine import PROJECT, Fakes, environment, service
 
 
@@ -78,6 +92,80 @@ def test_memory_of_the_plan(fakes: Fakes, memory: float, status: str) -> None:
     fakes.daemon.told["memory"] = int(memory)
     verdict = limits.plan_memory(fakes.scene)
     assert (verdict.status, "10 units" in verdict.text) == (status, True)
+
+
+def memory(*, replicas: int | None = None, trim: bool = False, **said: str) -> Running:
+    """What is said of memory as `request` and `limit`."""
+    kinds = {kind: {"memory": said[kind]} for kind in ("request", "limit") if kind in said}
+    return Running(replicas, Resources(kinds.get("request", {}), kinds.get("limit", {}), trim))
+
+
+def real(name: str, running: Running, memory: str | None = None) -> Dependency:
+    origin = Origin(PROJECT / "devenv.yaml", 1, 1)
+    return Dependency(name, "real", None, Real("x:1", {}, running=running), origin, memory=memory)
+
+
+def taken(environment: Environment) -> dict[str, float]:
+    """What each unit takes, in MiB."""
+    return {name: memory_of(environment, unit) / MIB for name, unit in units_of(environment).items()}
+
+
+@pytest.mark.parametrize(
+    ("running", "mib"),
+    [
+        (Running(), 128),
+        (memory(replicas=3), 384),
+        (memory(request="1Gi"), 1024),
+        (memory(request="1Gi", limit="2Gi", replicas=2), 2048),
+        (memory(limit="2Gi"), 2048),
+        (memory(limit="64Mi"), 64),
+        (memory(request="1048576k"), 1000),
+        (memory(request="0"), 128),
+        (memory(trim=True), 128),
+        (memory(trim=True, limit="2Gi", replicas=2), 256),
+        (memory(trim=True, limit="64Mi"), 64),
+    ],
+)
+def test_memory_of_a_service_is_what_it_asks_for_times_its_pods(running: Running, mib: float) -> None:
+    assert taken(environment(service("web", running=running))) == {"web": mib}
+
+
+@pytest.mark.parametrize(
+    ("running", "known", "mib"),
+    [
+        (Running(), None, 192),
+        (Running(), "32Mi", 32),
+        (memory(replicas=2), "32Mi", 64),
+        (memory(request="1Gi"), "32Mi", 1024),
+        (memory(trim=True), "512Mi", 512),
+        (memory(trim=True, limit="100Mi"), "512Mi", 100),
+    ],
+)
+def test_memory_of_a_dependency_is_what_its_profile_tells_unless_it_asks_for_some(
+    running: Running, known: str | None, mib: float
+) -> None:
+    given = replace(environment(), services={}, dependencies={"db": real("db", running, known)})
+    assert taken(given) == {"db": mib}
+
+
+def test_memory_of_another_projects_service_is_what_the_dependency_tells() -> None:
+    origin = Origin(PROJECT / "devenv.yaml", 1, 1)
+    users = Dependency("users", "real", None, None, origin, Project(PROJECT / "u/devenv.yaml", "users"), "700Mi")
+    assert taken(replace(environment(service("users")), dependencies={"users": users})) == {"users": 700}
+
+
+def test_stubs_share_an_engine_and_seeds_are_soon_gone() -> None:
+    origin = Origin(PROJECT / "devenv.yaml", 1, 1)
+    stubbed = {n: Dependency(n, "stub", Stub(PROJECT, {}), None, origin, memory="4Gi") for n in ("a", "b")}
+    seeded = service("web", running=Running(replicas=2, seed=(ContainerStep("rows", ("load",)),)))
+    amounts = taken(replace(environment(seeded), dependencies=stubbed))
+    assert sorted(amounts.values()) == [0, 0, 0, 200, 256]
+
+
+def test_requests_that_the_machine_has_not_fail(fakes: Fakes) -> None:
+    fakes.environment = environment(service("web", running=memory(request="6Gi", replicas=3)))
+    verdict = limits.plan_memory(fakes.scene)
+    assert (verdict.status, verdict.text) == ("fail", "about 18.7 GiB of 16.0 GiB for 1 units and the cluster")
 
 
 def test_no_environment_needs_no_memory(fakes: Fakes) -> None:
