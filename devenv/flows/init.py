@@ -11,13 +11,13 @@ from devenv import problems
 from devenv.config.load import load, name_of
 from devenv.config.schema import NAME
 from devenv.errors import ConfigError, DevenvError, Refused, UsageError
+from devenv.flows.init_manifests import with_manifests
 from devenv.ports import ProjectFiles
 from devenv.scan.choices import with_dependencies, with_ports
 from devenv.scan.compose import compose_proposal
 from devenv.scan.compose_files import Compose, find_compose, read_compose
 from devenv.scan.folders import folders_proposal
 from devenv.scan.kinds import KINDS
-from devenv.scan.manifests import cluster_notes
 from devenv.scan.project import Project
 from devenv.scan.proposal import Note, Proposal, gather
 from devenv.scan.write import write
@@ -99,8 +99,8 @@ def propose(request: InitRequest, project: Project, files: ProjectFiles) -> Prop
     if not proposal.services and not proposal.dependencies:
         raise ConfigError(problems.INIT_NOTHING, folder=request.root)
     _check(request, proposal)
-    notes = cluster_notes(project, tuple(service.name for service in proposal.services))
-    proposal = replace(proposal, name=request.name or proposal.name, notes=gather([*proposal.notes, *notes]))
+    proposal = with_manifests(proposal, project)
+    proposal = replace(proposal, name=request.name or proposal.name, notes=gather(proposal.notes))
     return with_dependencies(with_ports(proposal, request.ports), request.dependencies)
 
 

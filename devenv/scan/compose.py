@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from devenv.config.checks import find_circles
+from devenv.scan.compose_env import named_files
 from devenv.scan.compose_files import Compose
 from devenv.scan.compose_keys import top_advice
 from devenv.scan.compose_parts import dependency_of, service_of
@@ -28,7 +29,7 @@ def compose_proposal(project: Project, compose: Compose, name: str) -> Proposal:
     found = [read_service(key, tree, place_of(o), compose, project) for key, (o, tree) in compose.services.items()]
     kept = [service for service in found if _is_kept(service, found, notes)]
     names = _names(kept, notes)
-    renamed = [_renamed(service, names) for service in kept]
+    renamed = [_renamed(service, names, named_files(service, names, project)) for service in kept]
     ports = _ports_by_host(renamed)
     services: list[Service] = []
     dependencies: list[Dependency] = []
@@ -38,7 +39,7 @@ def compose_proposal(project: Project, compose: Compose, name: str) -> Proposal:
         else:
             dependencies.append(dependency_of(service, project, ports.get(service.name, []), notes))
         notes += service.notes
-    notes += _top_notes(compose)
+    notes += [*_shared_volumes(renamed), *_top_notes(compose)]
     provided = {dependency.name for dependency in dependencies}
     everything = provided | {service.name for service in services}
     linked = _without_circles([_with_needs(service, everything, provided) for service in _tested_once(services)], notes)
@@ -78,7 +79,7 @@ def _names(services: list[ComposeService], notes: list[Note]) -> dict[str, str]:
     return names
 
 
-def _renamed(service: ComposeService, names: Mapping[str, str]) -> ComposeService:
+def _renamed(service: ComposeService, names: Mapping[str, str], env_files: tuple[str, ...]) -> ComposeService:
     def words(command: tuple[str, ...] | None) -> tuple[str, ...] | None:
         return None if command is None else tuple(rename_hosts(word, names) for word in command)
 
@@ -89,6 +90,7 @@ def _renamed(service: ComposeService, names: Mapping[str, str]) -> ComposeServic
         service,
         name=names[service.name],
         build=build,
+        env_files=env_files,
         command=words(service.command),
         entrypoint=words(service.entrypoint),
         variables=[Variable(v.name, rename_hosts(v.value, names), v.place) for v in service.variables],
@@ -126,8 +128,9 @@ def _tested_once(services: list[Service]) -> list[Service]:
 
 def _with_needs(service: Service, everything: set[str], provided: set[str]) -> Service:
     """The service with what it waits for: what is written, and the dependencies that its values name."""
-    named = [host for value in service.env.values() for host, _ in find_hosts(value)]
-    named += [value for value in service.env.values() if value in provided]
+    values = service.values.values()
+    named = [host for value in values for host, _ in find_hosts(value)]
+    named += [value for value in values if value in provided]
     wanted = [*(need for need in service.needs if need in everything), *(host for host in named if host in provided)]
     return replace(service, needs=tuple(dict.fromkeys(need for need in wanted if need != service.name)))
 
@@ -144,6 +147,20 @@ def _without_circles(services: list[Service], notes: list[Note]) -> tuple[Servic
             for service in services
         ]
     return tuple(services)
+
+
+def _shared_volumes(services: list[ComposeService]) -> list[Note]:
+    users: dict[str, dict[str, str]] = {}
+    for service in services:
+        for mount in service.mounts:
+            if mount.kind == "volume" and mount.source:
+                users.setdefault(mount.source, {})[service.name] = mount.place
+    text = "each of {} has a volume {} of its own: what they share goes through a service"
+    return [
+        Note(list(places.values())[-1], text.format(", ".join(places), volume))
+        for volume, places in users.items()
+        if len(places) > 1
+    ]
 
 
 def _top_notes(compose: Compose) -> list[Note]:

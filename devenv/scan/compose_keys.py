@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from devenv.config.source import Located, Map
-from devenv.scan.yamltext import entries_of, items_of, text_at
+from devenv.scan.compose_resources import is_taken
+from devenv.scan.yamltext import child, entries_of, items_of, text_at
 
 _TAKEN = frozenset(
     {
@@ -42,9 +43,9 @@ _INSTEAD = {
     "platform": "images are built for this machine's architecture",
     "pull_policy": "an image is pulled where the node does not have it",
     "scale": "one pod runs of each",
-    "mem_limit": "no limit is set",
+    "mem_limit": "the amount is not understood: write it under resources: limits",
     "mem_reservation": "nothing is reserved",
-    "cpus": "no limit is set",
+    "cpus": "the amount is not understood: write it under resources: limits",
     "security_opt": "use manifests of your own (deploy: path)",
     "pid": "a pod has processes of its own",
     "ipc": "a pod has an IPC space of its own",
@@ -60,7 +61,7 @@ _QUIET_NETWORKS = frozenset({"default"})
 
 def advice(key: str, value: Located) -> str:
     """What to tell about a key that is not carried over, with what to do; "" where nothing is lost."""
-    if key in _TAKEN or key.startswith("x-"):
+    if key in _TAKEN or key.startswith("x-") or (key in ("cpus", "mem_limit") and is_taken(key, value)):
         return ""
     special = {"restart": _restart, "healthcheck": _healthcheck, "deploy": _deploy, "networks": _networks,
                "develop": _develop}.get(key)  # fmt: skip
@@ -84,8 +85,12 @@ def _healthcheck(value: Located) -> str:
 
 
 def _deploy(value: Located) -> str:
-    keys = list(entries_of(value))
-    return f"deploy.{', '.join(keys)} is not carried over: one pod runs of each, without limits" if keys else ""
+    keys = [key for key in entries_of(value) if key != "resources"]
+    for kind, (_, amounts) in entries_of(child(value, "resources")).items():
+        taken = ("cpus", "memory") if kind == "limits" else ()
+        for key, (_, amount) in entries_of(amounts).items():
+            keys += [] if key in taken and is_taken(key, amount) else [f"resources.{kind}.{key}"]
+    return f"deploy.{', '.join(keys)} is not carried over: one pod runs of each, and asks for nothing" if keys else ""
 
 
 def _networks(value: Located) -> str:

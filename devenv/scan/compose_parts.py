@@ -12,7 +12,7 @@ from devenv.scan.dotenv import as_map
 from devenv.scan.kinds import IMAGE_PORTS, Kind, kind_of_image, repository_of
 from devenv.scan.languages import is_worker, language_of, port_of, reload_of, test_of
 from devenv.scan.names import clean_name, name_ports
-from devenv.scan.project import Project
+from devenv.scan.project import SKIPPED, Project
 from devenv.scan.proposal import Build, Dependency, Note, Rule, Service
 from devenv.scan.sources import Image, copy_rules, image_of, ports_of
 
@@ -38,14 +38,19 @@ def service_of(found: ComposeService, project: Project, named: Sequence[int], no
     ports, why = _service_ports(found, image, named, program)
     folder = found.build.context if found.build else "."
     test = test_of(project, folder, image.language, image.stage.base)
+    rules = _rules(found, project, image, program, notes)
     return Service(
         found.name,
         build=found.build,
         image="" if found.build else found.image,
         ports=ports,
-        env=as_map(found.variables),
+        env=as_map(found.own_variables),
+        env_file=found.env_files,
+        from_files=as_map(found.from_files),
         command=command,
-        sync=_rules(found, project, image, program, notes),
+        limits=found.limits,
+        volumes=_service_volumes(found, rules, notes),
+        sync=rules,
         test=test.command if test else (),
         reports=test.reports if test else (),
         needs=tuple(found.needs),
@@ -93,8 +98,6 @@ def _rules(
             reload = reload_of(project, image.build.context, language, program)
             why = f"volumes in {mount.place}" + (f"; {reload.why}" if reload.why else "")
             rules[mount.target] = Rule(mount.source, mount.target, reload.kind, why)
-        elif mount.kind != "bind":
-            notes.append(Note(mount.place, f"{found.name}: {_no_volume(mount)}"))
     for watch in found.watches:
         kind = {"sync": "none", "sync+restart": "restart"}.get(watch.action, "")
         if kind and watch.target and project.has(watch.path):
@@ -117,12 +120,32 @@ def _is_there(mount: Mount, found: ComposeService, project: Project) -> bool:
     return False
 
 
+def _service_volumes(found: ComposeService, rules: tuple[Rule, ...], notes: list[Note]) -> dict[str, str]:
+    volumes: dict[str, str] = {}
+    for mount in {mount.target: mount for mount in found.mounts}.values():
+        if mount.kind == "volume" and mount.source and not _hides(mount.target, rules):
+            volumes[clean_name(posixpath.basename(mount.source) or "data", taken=volumes)] = mount.target
+        elif mount.kind != "bind":
+            notes.append(Note(mount.place, f"{found.name}: {_no_volume(mount)}"))
+    return volumes
+
+
+def _hides(target: str, rules: tuple[Rule, ...]) -> bool:
+    """Whether an empty volume there would hide what is synced, or libraries that the image has below it."""
+    for to in (rule.to.rstrip("/") for rule in rules):
+        below = target.startswith(f"{to}/") and posixpath.basename(target) in SKIPPED
+        if below or target == to or to.startswith(f"{target.rstrip('/')}/"):
+            return True
+    return False
+
+
 def _no_volume(mount: Mount) -> str:
     if mount.kind == "tmpfs":
         return f"{mount.target} is the container's own file system and goes away with the pod"
     if not mount.source:
         return f"the anonymous volume {mount.target} is not needed: sync leaves there what the image has"
-    return f"the volume {mount.source} is not carried over: {mount.target} goes away with the pod"
+    hidden = f"it would be empty, and hide what the image has in {mount.target}"
+    return f"the volume {mount.source} is not carried over: {hidden}"
 
 
 def dependency_of(found: ComposeService, project: Project, named: Sequence[int], notes: list[Note]) -> Dependency:
@@ -143,7 +166,9 @@ def dependency_of(found: ComposeService, project: Project, named: Sequence[int],
 
 def _shipped(found: ComposeService, kind: Kind, project: Project) -> Dependency | None:
     """The shipped profile where it says all that is written."""
-    if found.name != kind.name or repository_of(found.image) != kind.name or found.command or found.entrypoint:
+    if found.name != kind.name or repository_of(found.image) != kind.name:
+        return None
+    if found.command or found.entrypoint or found.limits or kind.password in as_map(found.from_files):
         return None
     named = set(found.ports) <= {kind.port}
     env = as_map(found.variables)
@@ -171,14 +196,14 @@ def _files_at(path: str, project: Project) -> list[str]:
 def _written_out(
     found: ComposeService, kind: Kind | None, project: Project, named: Sequence[int], notes: list[Note]
 ) -> Dependency:
-    env = as_map(found.variables)
+    env, own = as_map(found.variables), as_map(found.own_variables)
     usual = (kind.port, *kind.more_ports) if kind else IMAGE_PORTS.get(repository_of(found.image), ())
     # What an image of a known kind listens on needs no line in a compose file; of others, what is published leads.
     listed = [*usual, *found.ports, *named] if kind else [*found.ports, *named, *usual]
     ports = list(dict.fromkeys(listed))
     volumes, files = _storage(found, kind, project, notes)
     if kind and kind.name == "postgres" and kind.volume in volumes.values():
-        env.setdefault("PGDATA", kind.env["PGDATA"])
+        own |= {} if "PGDATA" in env else {"PGDATA": kind.env["PGDATA"]}
     if not ports:
         text = f"{found.name}: nothing says which port it listens on, so nobody reaches it: write it under ports"
         notes.append(Note(found.place, text))
@@ -186,7 +211,10 @@ def _written_out(
         found.name,
         image=found.image,
         ports=name_ports(ports),
-        env=env,
+        env=own,
+        env_file=found.env_files,
+        from_files=as_map(found.from_files),
+        limits=found.limits,
         command=found.entrypoint or (),
         args=found.command or (),
         volumes=volumes,

@@ -11,6 +11,7 @@ from devenv.config.source import Located, Map, Sequence
 from devenv.scan.compose_files import Compose
 from devenv.scan.compose_keys import advice
 from devenv.scan.compose_merge import as_pairs, named_items, split_mount
+from devenv.scan.compose_resources import limits_of
 from devenv.scan.dotenv import Variable, read_variables
 from devenv.scan.project import Project, join
 from devenv.scan.proposal import Build, Note
@@ -50,6 +51,8 @@ class ComposeService:
     command: tuple[str, ...] | None = None
     entrypoint: tuple[str, ...] | None = None
     variables: list[Variable] = field(default_factory=list)
+    env_files: tuple[str, ...] = ()
+    limits: dict[str, str] = field(default_factory=dict)
     ports: list[int] = field(default_factory=list)
     ports_place: str = ""
     mounts: list[Mount] = field(default_factory=list)
@@ -62,6 +65,17 @@ class ComposeService:
     workdir: str = ""
     aliases: list[str] = field(default_factory=list)
     notes: list[Note] = field(default_factory=list)
+
+    @property
+    def from_files(self) -> list[Variable]:
+        """The variables that come with `env_files`."""
+        return [variable for variable in self.variables if variable.place.rpartition(":")[0] in self.env_files]
+
+    @property
+    def own_variables(self) -> list[Variable]:
+        """The variables that no env file has, or that `environment` has too."""
+        files = self.env_files
+        return [variable for variable in self.variables if variable.place.rpartition(":")[0] not in files]
 
 
 def read_service(name: str, tree: Map, place: str, compose: Compose, project: Project) -> ComposeService:
@@ -88,6 +102,7 @@ class _Reader:
         found.workdir = self._text("working_dir")
         found.profiles = tuple(text_at(item) for item in items_of(self._tree.value("profiles")))
         found.once = self._text("restart") in ("no", "false") and self._tree.value("restart") is not None
+        found.limits = limits_of(self._tree)
         self._read_variables()
         self._read_ports()
         self._read_needs()
@@ -139,6 +154,8 @@ class _Reader:
                 self._compose.missing.add(file)
                 if text_at(child(item, "required")) != "false":
                     self._note(item, f"env_file {file} is not there: write what it would say under env")
+            elif file not in self._found.env_files:
+                self._found.env_files += (file,)
             found |= {variable.name: variable for variable in read_variables(text or "", file)}
         for name, (origin, value) in entries_of(as_pairs(self._tree.value("environment"))).items():
             if isinstance(value, Map | Sequence) or not _VARIABLE.fullmatch(name):

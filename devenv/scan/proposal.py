@@ -39,26 +39,40 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A proposed service; `why` gives the reason for a key, `hosts` are more names that it goes by."""
+    """A proposed service; `why` gives the reason for a key.
+
+    `env_file` and the path of `deploy` are seen from the project's folder; `from_files` are the values in those files,
+    which are not written.
+    """
 
     name: str
     build: Build | None = None
     image: str = ""
     ports: Mapping[str, int] = field(default_factory=dict)
     env: Mapping[str, str] = field(default_factory=dict)
+    env_file: tuple[str, ...] = ()
+    from_files: Mapping[str, str] = field(default_factory=dict)
     command: tuple[str, ...] = ()
+    deploy: Mapping[str, str] = field(default_factory=dict)
+    limits: Mapping[str, str] = field(default_factory=dict)
+    volumes: Mapping[str, str] = field(default_factory=dict)
     sync: tuple[Rule, ...] = ()
     test: tuple[str, ...] = ()
     reports: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
     why: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def values(self) -> dict[str, str]:
+        """All its variables, those of its env files too."""
+        return {**self.from_files, **self.env}
+
 
 @dataclass(frozen=True, slots=True)
 class Dependency:
     """A proposed dependency: of the shipped `profile` with `arguments`, or written out from `image` on.
 
-    `seed` and `files` are paths from the project's folder.
+    `seed`, `files` and `env_file` are paths from the project's folder; `from_files` are the values in its env files.
     """
 
     name: str
@@ -68,6 +82,9 @@ class Dependency:
     image: str = ""
     ports: Mapping[str, int] = field(default_factory=dict)
     env: Mapping[str, str] = field(default_factory=dict)
+    env_file: tuple[str, ...] = ()
+    from_files: Mapping[str, str] = field(default_factory=dict)
+    limits: Mapping[str, str] = field(default_factory=dict)
     command: tuple[str, ...] = ()
     args: tuple[str, ...] = ()
     volumes: Mapping[str, str] = field(default_factory=dict)

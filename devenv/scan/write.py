@@ -50,17 +50,37 @@ def _service(service: Service) -> list[str]:
         lines += entry("build", _build(service.build), 4, why=why.get("build", ""))
     if service.image:
         lines += entry("image", service.image, 4, why=why.get("image", ""))
-    for key, value in (("ports", service.ports), ("command", service.command)):
+    files = _one_or_all(service.env_file)
+    for key, value in (("deploy", _deploy(service.deploy)), ("ports", service.ports), ("command", service.command),
+                       ("env_file", files)):  # fmt: skip
         if value:
             lines += entry(key, value, 4, why=why.get(key, ""))
     if service.env:
         env = dict(service.env)
         lines += entry("env", env, 4, why=why.get("env", ""), block=len(env) > 1)
+    for key, value in (("resources", _resources(service.limits)), ("volumes", _volumes(service.volumes))):
+        lines += entry(key, value, 4) if value else []
     lines += _sync(service.sync)
     if service.test:
         test = {"command": service.test, **({"reports": service.reports} if service.reports else {})}
         lines += entry("test", test, 4, why=why.get("test", ""))
     return lines + (entry("needs", service.needs, 4) if service.needs else [])
+
+
+def _one_or_all(paths: Sequence[str]) -> str | Sequence[str]:
+    return paths[0] if len(paths) == 1 else paths
+
+
+def _deploy(deploy: Mapping[str, str]) -> str | Mapping[str, str]:
+    return deploy["path"] if len(deploy) == 1 else deploy
+
+
+def _resources(limits: Mapping[str, str]) -> Mapping[str, Any]:
+    return {"limits": limits} if limits else {}
+
+
+def _volumes(volumes: Mapping[str, str]) -> Mapping[str, Any]:
+    return {clean_name(key): {"path": path} for key, path in volumes.items()}
 
 
 def _build(build: Build) -> str | Mapping[str, Any]:
@@ -94,10 +114,12 @@ def _dependency(dependency: Dependency) -> list[str]:
     real: dict[str, Any] = {
         "image": dependency.image,
         "ports": dependency.ports,
+        "env_file": _one_or_all([_beside(path) for path in dependency.env_file]),
         "env": dependency.env,
+        "resources": _resources(dependency.limits),
         "command": dependency.command,
         "args": dependency.args,
-        "volumes": {clean_name(key): {"path": path} for key, path in dependency.volumes.items()},
+        "volumes": _volumes(dependency.volumes),
         "files": {folder: [_beside(path) for path in paths] for folder, paths in dependency.files.items()},
         "ready": dependency.ready,
     }

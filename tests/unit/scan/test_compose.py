@@ -71,12 +71,62 @@ def test_commands(keys: str, command: tuple[str, ...]) -> None:
     assert web(keys).command == command
 
 
-def test_environment_files_are_read_and_environment_wins() -> None:
+def test_environment_files_are_named_and_environment_wins() -> None:
     service = web(
         "env_file: [conf/a.env, {path: b.conf}], environment: [A=2, C]",
         **{"conf__a.env": "A=1\nB=1\n", "b.conf": "D=4\n"},
     )
-    assert dict(service.env) == {"A": "2", "B": "1", "D": "4"}
+    assert (service.env_file, dict(service.env)) == (("conf/a.env", "b.conf"), {"A": "2"})
+    assert service.values == {"A": "2", "B": "1", "D": "4"}
+
+
+@pytest.mark.parametrize(
+    ("text", "told"), [("U=http://My_Api:1\n", "another name here"), ("A='x' y\n", "read in another way")]
+)
+def test_environment_files_that_mean_something_else_here_are_written_out(text: str, told: str) -> None:
+    compose = "services:\n  My_Api: {build: web}\n  web: {build: web, env_file: [ok.env, x.env]}\n"
+    found = proposed(compose, **{"ok.env": "B=1\n", "x.env": text})
+    service = found.services[1]
+    assert (service.env_file, service.env["B"], len(service.env)) == ((), "1", 2)
+    assert any(told in str(note) for note in found.notes)
+
+
+def test_a_password_of_an_environment_file_is_not_written_down() -> None:
+    text = "services:\n  postgres: {image: 'postgres:15', env_file: db.env}\n"
+    found = proposed(text, **{"db.env": "POSTGRES_PASSWORD=hidden\nPOSTGRES_USER=u\n"})
+    files = write(found)
+    assert "hidden" not in "".join(files.values())
+    assert "env_file: ../db.env" in files["profiles/default.yaml"]
+    assert "u" in found.dependencies[0].ready
+
+
+def test_volumes_of_services_are_kept_but_not_where_they_hide_the_image() -> None:
+    mounts = "['./web:/app', 'up:/app/uploads', 'mods:/app/node_modules', 'all:/app', 'root:/', '/other', 'Da_ta:/d']"
+    text = f"services:\n  web: {{build: web, volumes: {mounts}}}\n  b: {{build: web, volumes: ['Da_ta:/e']}}\n"
+    found = proposed(text)
+    assert dict(found.services[0].volumes) == {"up": "/app/uploads", "da-ta": "/d"}
+    said = "\n".join(map(str, found.notes))
+    assert "the volume mods is not carried over" in said
+    assert "the volume root is not carried over" in said
+    assert "each of web, b has a volume Da_ta of its own" in said
+
+
+@pytest.mark.parametrize(
+    ("keys", "limits", "told"),
+    [
+        ("cpus: 0.5, mem_limit: 512m", {"cpu": "500m", "memory": "512Mi"}, 0),
+        ("cpus: '2', mem_limit: 1.5g", {"cpu": "2", "memory": "1536Mi"}, 0),
+        ("deploy: {resources: {limits: {cpus: '.25', memory: 1000}}}", {"cpu": "250m", "memory": "1000"}, 0),
+        ("deploy: {resources: {limits: {memory: 1GB, pids: 3}}}", {"memory": "1Gi"}, 1),
+        ("deploy: {resources: {reservations: {memory: 1G}}}", {}, 1),
+        ("mem_limit: 0, cpus: 0", {}, 0),
+        ("mem_limit: lots", {}, 1),
+    ],
+)
+def test_limits(keys: str, limits: dict[str, str], told: int) -> None:
+    text = f"services:\n  x: {{image: 'redis', ports: ['1:1'], {keys}}}\n"
+    assert (dict(proposed(text).dependencies[0].limits), len(notes(text))) == (limits, told)
+    assert dict(web(keys).limits) == limits
 
 
 def test_a_missing_environment_file_and_a_passed_variable_are_told() -> None:
@@ -117,7 +167,8 @@ def test_extends_override_include_and_merge_keys() -> None:
     (service,) = found.services
     assert dict(service.env) == {"A": "1", "B": "2", "C": "4"}
     assert sorted(service.ports.values()) == [1, 2]
-    assert (found.dependencies[0].off, dict(found.dependencies[0].env)) == (True, {"E": "1"})
+    assert found.dependencies[0].env_file == ("inc/x.env",)
+    assert (found.dependencies[0].off, dict(found.dependencies[0].env)) == (True, {})
 
 
 def test_reset_and_override() -> None:
@@ -213,9 +264,11 @@ COMPOSE_SERVICES = st.fixed_dictionaries(
         "build": st.sampled_from(["./web", "web/", {"context": "web", "target": "x", "args": ["A=1"]}, None]),
         "image": st.sampled_from(["postgres:15", "redis", "mysql:8", "nginx@sha256:0", "r.io:5/a/b:1"]) | TEXTS,
         "ports": PORTS, "expose": PORTS, "environment": PAIRS, "volumes": MOUNTS, "command": COMMANDS,
-        "entrypoint": COMMANDS, "depends_on": st.lists(WORDS, max_size=2), "env_file": st.sampled_from([".env", ["x"]]),
+        "entrypoint": COMMANDS, "depends_on": st.lists(WORDS, max_size=2),
+        "env_file": st.sampled_from([".env", ["x"], ["web/b.env", ".env"], "web/app.py"]),
         "healthcheck": st.fixed_dictionaries({"test": COMMANDS}), "profiles": st.lists(WORDS, max_size=1),
         "extends": st.fixed_dictionaries({"service": WORDS}), "restart": st.sampled_from(["no", "always"]),
+        "cpus": SCALARS | st.floats(), "mem_limit": SCALARS | st.sampled_from(["64m", "1.5GB", "9t"]),
         "working_dir": TEXTS, "container_name": WORDS, "hostname": WORDS, "networks": st.lists(WORDS, max_size=2),
     },
 )  # fmt: skip
@@ -232,7 +285,8 @@ def lay_out(folder: Path, files: Mapping[str, str]) -> None:
 @given(services=st.dictionaries(WORDS, COMPOSE_SERVICES, min_size=1, max_size=4))
 def test_any_compose_file_gives_files_that_load(services: Any, tmp_path: Path) -> None:
     text = yaml.safe_dump({"services": services}, allow_unicode=True)
-    fake = FakeProjectFiles({"compose.yaml": text, "web/Dockerfile": DOCKERFILE, "web/app.py": "", ".env": "X=1\n"})
+    fake = FakeProjectFiles({"compose.yaml": text, "web/Dockerfile": DOCKERFILE, "web/app.py": "", ".env": "X=1\n",
+                             "web/b.env": "A='q' # c\nU=redis://b_c\nX=2\n"})  # fmt: skip
     lay_out(tmp_path / "p", fake.files)
     (tmp_path / "out").mkdir(exist_ok=True)
     try:
@@ -247,10 +301,14 @@ def test_any_compose_file_gives_files_that_load(services: Any, tmp_path: Path) -
         (tmp_path / "p/profiles/default.yaml").unlink(missing_ok=True)
     environment = load(tmp_path / "p/devenv.yaml", start=tmp_path)
     for service in proposal.services:
-        assert dict(environment.services[service.name].env) == dict(service.env)
+        assert dict(environment.services[service.name].env) == service.values
+        assert {volume.path for volume in environment.services[service.name].volumes.values()} == set(
+            service.volumes.values()
+        )
+        assert environment.services[service.name].running.resources.limits == dict(service.limits)
         assert environment.services[service.name].command == service.command
     for one in proposal.dependencies:
         real = environment.dependencies[one.name].real
         assert real is not None
         if not one.profile:
-            assert (dict(real.env), real.args, real.ready) == (dict(one.env), one.args, one.ready)
+            assert (dict(real.env), real.args, real.ready) == ({**one.from_files, **one.env}, one.args, one.ready)

@@ -135,4 +135,4 @@ def test_charts_and_manifests_are_named() -> None:
     found = proposed({"Dockerfile": "FROM x\n", "chart/Chart.yaml": "", "k8s/p.yaml": manifest, "k8s/x.yaml": "a: ["})
     said = [str(note) for note in found.notes]
     assert any("chart/Chart.yaml: Helm charts are not used yet" in note for note in said)
-    assert any("deploy: {path: k8s/p.yaml}" in note for note in said)
+    assert any("deploy: {path: k8s/p.yaml}), but which container" in note for note in said)
