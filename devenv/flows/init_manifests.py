@@ -68,13 +68,13 @@ def _takes(service: Service, deploy: dict[str, str], container: str, text: str) 
     marked = {"image": "devenv/chosen:1", "env": []}
     try:
         objects = own_objects(spec, own, text.encode(), marked)
-    except (ConfigError, AttributeError, KeyError, TypeError):
+        chosen = [
+            found["name"]
+            for value in objects
+            for found in value.get("spec", {}).get("template", {}).get("spec", {}).get("containers", [])
+            if found.get("image") == marked["image"]
+        ]
+    except (ConfigError, AttributeError, KeyError, TypeError, ValueError, RecursionError):
         # A shape that is not Kubernetes' own.
         return False
-    chosen = [
-        found["name"]
-        for value in objects
-        for found in value.get("spec", {}).get("template", {}).get("spec", {}).get("containers", [])
-        if found.get("image") == marked["image"]
-    ]
     return chosen == [container]

@@ -69,6 +69,7 @@ def test_a_manifest_that_fits_is_the_services_own(text: str, deploy: dict[str, s
         (workload(more=", envFrom: [{secretRef: {name: s}}]") + SERVICE, "needs Secret/s"),
         (workload(more=", securityContext: {runAsUser: 1000}") + SERVICE, "securityContext"),
         (workload("web", "x") + SERVICE, "unclear"),
+        (workload(more=", env: [{name: A, value: 2020-13-45}]") + SERVICE, "unclear"),
         ("apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec: 1\n" + SERVICE, "unclear"),
     ],
 )
