@@ -16,6 +16,8 @@ from devenv import __version__
 from devenv.cli.help import dress
 from devenv.errors import EXIT_BUG, EXIT_INTERRUPTED, DevenvError, UsageError
 
+INTERRUPTED = "interrupted; what is there stays, and the same command goes on from it\n"
+
 app = typer.Typer(
     name="devenv",
     help="The environment that a service really runs in, on your machine: cluster, dependencies, live sync, tests.",
@@ -51,12 +53,15 @@ def main(argv: Sequence[str]) -> int:
     except DevenvError as error:
         return _tell(error, argv)
     except (KeyboardInterrupt, typer.Abort):
-        sys.stderr.write("interrupted; what is there stays, and the same command goes on from it\n")
+        sys.stderr.write(INTERRUPTED)
         return EXIT_INTERRUPTED
     except SystemExit as leaving:
         return leaving.code if isinstance(leaving.code, int) else int(leaving.code is not None)
     except Exception as error:  # noqa: BLE001 - the one place where a bug becomes a message
         return _tell_usage(error, argv) if hasattr(error, "format_message") else _tell_bug(error, argv)
+    if result == EXIT_INTERRUPTED:
+        # What typer makes of Ctrl-C inside a command.
+        sys.stderr.write(INTERRUPTED)
     return result if isinstance(result, int) else 0
 
 

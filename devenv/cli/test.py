@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Annotated
 
@@ -33,6 +35,9 @@ def test(
     from devenv.wiring import make_world
 
     environment = load_environment(Choice(file))
+    if service is not None and not names_service(sys.argv, service):
+        arguments = [service, *(arguments or [])]
+        service = None
     progress = make_progress(color=wants_color(no_color=no_color))
     request = TestRequest(environment, choose_service(environment, service), tuple(arguments or ()), timeout)
     world = make_world(load_machine(), progress)
@@ -45,3 +50,9 @@ def test(
     if output == "json":
         print_json({**asdict(result), "exit": {"code": result.code, "origin": "runner"}})
     raise typer.Exit(result.code)
+
+
+def names_service(argv: Sequence[str], word: str) -> bool:
+    """Whether the first word of a command line's names stands before `--`: behind it, it is the runner's."""
+    words = list(argv)
+    return "--" not in words or word in words[: words.index("--")]

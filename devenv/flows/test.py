@@ -10,19 +10,22 @@ from pathlib import Path, PurePosixPath
 from devenv import problems
 from devenv.config.model import Environment, Service
 from devenv.errors import ClusterError, DevenvError, RunLost, UsageError
+from devenv.flows.observe import explain
 from devenv.flows.units import container_of
 from devenv.flows.up import check_names
 from devenv.flows.world import World
 from devenv.health.verdict import is_ready
 from devenv.plan.marks import selector
 from devenv.plan.units import restarts
-from devenv.ports import ExecStream, Kube, Object
+from devenv.ports import ExecStream, Kube, Object, Stop
 
 Show = Callable[[bytes, str], None]
 """Takes what the runner wrote, and on which stream: stdout or stderr."""
 
 READ_SECONDS = 0.5
 END_SECONDS = 5.0
+POD_SECONDS = 30.0
+POLL_SECONDS = 0.3
 
 # Prints its own process number first, so that a run that must end early can be ended in the pod as well.
 RUNNER = 'echo "devenv:$$"; exec "$@"'
@@ -84,7 +87,7 @@ def run_tests(request: TestRequest, kube: Kube, world: World, *, sync: Callable[
     service = request.service
     assert service.test is not None
     started = time.monotonic()
-    pod = ready_pod(kube, request.environment.name, service.name)
+    pod = await_ready_pod(kube, request.environment.name, service.name, stop=world.stop)
     sync(service.name)
     name = pod["metadata"]["name"]
     container = container_of(service)
@@ -99,13 +102,21 @@ def run_tests(request: TestRequest, kube: Kube, world: World, *, sync: Callable[
     return TestResult(service.name, name, code, round(time.monotonic() - started, 3), reports)
 
 
-def ready_pod(kube: Kube, environment: str, service: str) -> Object:
-    """The newest ready pod of a service. ClusterError environment-missing."""
-    pods = kube.objects.select("v1", "Pod", namespace=environment, labels=selector(environment, service))
-    ready = sorted((p for p in pods if is_ready(p)), key=lambda p: str(p["metadata"].get("creationTimestamp")))
-    if not ready:
-        raise ClusterError(problems.ENVIRONMENT_MISSING, name=environment)
-    return ready[-1]
+def await_ready_pod(kube: Kube, environment: str, service: str, *, stop: Stop) -> Object:
+    """The newest ready pod of a service; one that is on its way is waited for.
+
+    Raises ClusterError environment-missing where there is none, NotReady with the verdict of those there are.
+    """
+    deadline = time.monotonic() + POD_SECONDS
+    while True:
+        pods = kube.objects.select("v1", "Pod", namespace=environment, labels=selector(environment, service))
+        ready = sorted((p for p in pods if is_ready(p)), key=lambda p: str(p["metadata"].get("creationTimestamp")))
+        if ready:
+            return ready[-1]
+        if not pods:
+            raise ClusterError(problems.ENVIRONMENT_MISSING, name=environment)
+        if time.monotonic() > deadline or stop.wait(POLL_SECONDS):
+            raise explain(kube, environment, service, pods, POD_SECONDS)
 
 
 Place = tuple[str, str, str]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import urllib.request
 
 import pytest
@@ -59,6 +60,26 @@ def test_the_next_request_after_a_save_meets_the_new_code(small: Project) -> Non
         assert small.ask()["greeting"] == greeting
     pods = small.kubectl("get", "pods", "-l", "dev.devenv/unit=web", "-o", "jsonpath={.items[*].status}")
     assert '"restartCount":0' in pods.replace(" ", "")
+
+
+def test_a_save_that_breaks_the_program_is_mended_by_the_next(small: Project) -> None:
+    text = (small.folder / SOURCE).read_text()
+    small.write(SOURCE, text + "\ndef broken(:\n")
+    deadline = time.monotonic() + 30
+    while "it ended with code 1; the next save starts it again" not in small.devenv("logs", "web", "--tail", "3").out:
+        assert time.monotonic() < deadline
+    small.write(SOURCE, text.replace('"hello"', '"mended"'))
+    assert small.devenv("test").code == 1, "it runs on what was mended, which says no hello"
+    assert small.ask()["greeting"] == "mended"
+    pods = small.kubectl("get", "pods", "-l", "dev.devenv/unit=web", "-o", "jsonpath={.items[*].status}")
+    assert '"restartCount":0' in pods.replace(" ", "")
+
+
+def test_arguments_go_to_the_runner_without_a_name_too(small: Project) -> None:
+    done = small.devenv("test", "--", "-k", "nothing_of_that_name")
+    assert done.code in (0, 5), done.text
+    assert "Ran 0 tests" in done.err
+    assert "[name-unknown]" in small.devenv("test", "wbe", "--", "-v").err
 
 
 def test_tests_pass_and_their_reports_come_home(small: Project) -> None:
