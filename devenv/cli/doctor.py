@@ -68,13 +68,12 @@ def _require_check(name: str) -> None:
     """UsageError check-unknown for a word that is no check's id."""
     from devenv import problems
     from devenv.checks.catalogue import CHECKS
-    from devenv.cli.words import nearest
+    from devenv.cli.words import did_you_mean
     from devenv.errors import UsageError
 
     known = [check.id for check in CHECKS]
     if name not in known:
-        meant = nearest(name, known)
-        raise UsageError(problems.CHECK_UNKNOWN, name=name, nearest=f' (did you mean "{meant}"?)' if meant else "")
+        raise UsageError(problems.CHECK_UNKNOWN, name=name, nearest=did_you_mean(name, known))
 
 
 def _printer(*, color: bool, verbose: bool) -> Callable[[Sequence[Finding], Sequence[Finding]], None]:

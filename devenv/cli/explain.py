@@ -17,7 +17,7 @@ def explain(
     output: OutputOption = "text",
 ) -> None:
     """Explain an error by its code: what it means and what to do. Without a code: list them."""
-    from devenv.cli.words import nearest
+    from devenv.cli.words import did_you_mean
     from devenv.errors import UsageError
     from devenv.problems import CATALOGUE, CODE_UNKNOWN, find_problem
     from devenv.terminal.render import print_json, print_lines
@@ -28,8 +28,8 @@ def explain(
         return
     problem = find_problem(code)
     if problem is None:
-        meant = nearest(code, [problem.code for problem in CATALOGUE])
-        raise UsageError(CODE_UNKNOWN, code_given=code, nearest=f' (did you mean "{meant}"?)' if meant else "")
+        close = did_you_mean(code, [problem.code for problem in CATALOGUE])
+        raise UsageError(CODE_UNKNOWN, code_given=code, nearest=close)
     if output == "json":
         print_json(asdict(problem))
         return

@@ -12,3 +12,9 @@ def nearest(word: str, known: Sequence[str]) -> str | None:
 
     swapped = [other for other in known if sorted(other) == sorted(word)]
     return next(iter(swapped or get_close_matches(word, known, n=1, cutoff=0.6)), None)
+
+
+def did_you_mean(word: str, known: Sequence[str]) -> str:
+    """` (did you mean "x"?)` for the word that was probably meant, or nothing."""
+    meant = nearest(word, known)
+    return f' (did you mean "{meant}"?)' if meant else ""
