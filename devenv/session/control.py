@@ -6,11 +6,13 @@ Protocol version 1. A request is {"op": NAME, ...}; an answer is {"ok": true, ..
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import socket
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -32,11 +34,7 @@ class ControlServer:
         self._handlers = handlers
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with contextlib.suppress(FileNotFoundError):
-            path.unlink()
-        self._listener.bind(str(path))
-        os.chmod(path, 0o600)
-        self._listener.listen(16)
+        _listen(self._listener, path)
         threading.Thread(target=self._accept, name="control", daemon=True).start()
 
     def _accept(self) -> None:
@@ -65,9 +63,31 @@ class ControlServer:
 
     def close(self) -> None:
         """Stop listening and remove the socket."""
+        # First the name: what listens there afterwards is another's.
+        self._path.unlink(missing_ok=True)
         self._listener.close()
-        with contextlib.suppress(FileNotFoundError):
-            self._path.unlink()
+
+
+def _listen(listener: socket.socket, path: Path) -> None:
+    """Have the socket at `path` answer from the first moment on: who finds one that does not takes it for dead."""
+    young = path.with_name(f".{os.getpid()}")
+    young.unlink(missing_ok=True)
+    listener.bind(str(young))
+    os.chmod(young, 0o600)
+    listener.listen(16)
+    with _publishing(path):
+        young.rename(path)
+
+
+@contextmanager
+def _publishing(path: Path) -> Iterator[None]:
+    """While entered, no other process puts a socket there or takes a dead one away."""
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
 
 
 class ControlClient:
@@ -97,15 +117,28 @@ class ControlClient:
 
 def find_session(path: Path) -> ControlClient | None:
     """A connection to the session that listens there; None (and a dead socket removed) where none does."""
+    try:
+        return ControlClient(_connect(path))
+    except FileNotFoundError:
+        return None
+    except OSError:
+        return _find_or_bury(path)
+
+
+def _find_or_bury(path: Path) -> ControlClient | None:
+    with contextlib.suppress(OSError), _publishing(path):
+        try:
+            return ControlClient(_connect(path))
+        except ConnectionRefusedError:
+            path.unlink()
+    return None
+
+
+def _connect(path: Path) -> socket.socket:
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         connection.connect(str(path))
-    except FileNotFoundError:
+    except BaseException:
         connection.close()
-        return None
-    except OSError:
-        connection.close()
-        with contextlib.suppress(OSError):
-            path.unlink()
-        return None
-    return ControlClient(connection)
+        raise
+    return connection

@@ -75,3 +75,27 @@ def test_a_session_that_ends_while_asked_is_no_traceback(path: Path) -> None:
     assert client.ask("status")["ok"] is False
     client.close()
     listener.close()
+
+
+def test_who_looks_while_it_starts_meets_no_dead_socket(path: Path) -> None:
+    stop = threading.Event()
+    seen: list[bool] = []
+
+    def look() -> None:
+        while not stop.is_set():
+            client = find_session(path)
+            seen.append(client is not None)
+            if client:
+                client.close()
+
+    lookers = [threading.Thread(target=look) for _ in range(3)]
+    for looker in lookers:
+        looker.start()
+    for _ in range(50):
+        server = ControlServer(path, {})
+        assert path.exists()
+        server.close()
+    stop.set()
+    for looker in lookers:
+        looker.join()
+    assert True in seen
