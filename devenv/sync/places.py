@@ -1,0 +1,15 @@
+"""Where a pod carries devenv's agent: folders in its containers, and the names that mark it."""
+
+MOUNT = "/.devenv/bin"
+PROGRAM = "/.devenv/bin/agent"
+STATE = "/.devenv/state"
+SEED = "/.devenv/seed"
+"""Where the seeding container has the volumes, numbered; in all others they are at the targets themselves."""
+STAGE = ".devenv-stage"
+
+AGENT = "dev.devenv/agent"
+"""The annotation of a pod: the names of the containers that run under the agent, with commas between them."""
+CONFIG_MAP = "devenv-agent"
+KEY = "agent"
+STATE_VOLUME = "devenv-state"
+SEEDER = "devenv-seed"
