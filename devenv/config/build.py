@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import posixpath
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -14,11 +12,10 @@ from devenv.config.parameters import fill
 from devenv.config.projects import Borrowed, project_file
 from devenv.config.running import RunningBuilder, command_of
 from devenv.config.secrets import plain_env, secrets_of
-from devenv.config.sentences import nearest_or_all, nearest_path
+from devenv.config.sentences import nearest_path
 from devenv.config.source import Fault, Leaf, Located, Map, Sequence, at_key
 from devenv.config.strict import text_of
-
-SIGNALS = ("HUP", "INT", "QUIT", "USR1", "USR2", "TERM", "KILL", "ALRM", "CONT", "STOP", "WINCH")
+from devenv.config.syncing import SyncBuilder
 
 
 def at(tree: Located, *path: str | int) -> Located:
@@ -46,7 +43,7 @@ def borrowed_services(borrowed: Mapping[str, Borrowed], faults: list[Fault]) -> 
         spec = shape.parse(schema.ServiceFile, other.tree)
         if spec:
             service = _Service(other.name, spec, other.tree, other.file.parent, faults).build()
-            found[name] = replace(service, name=name, sync=(), test=None)
+            found[name] = replace(service, name=name, sync=(), test=None, syncing=model.Syncing())
     return found
 
 
@@ -66,6 +63,7 @@ class _Service:
             both = "has both build and image: remove one of them"
             self._fault("needs build (a folder with a Dockerfile) or image" if spec.build is None else both)
         running = RunningBuilder(self._name, self._tree, f"services.{self._name}", self._faults)
+        syncing = SyncBuilder(self._name, self._tree, self._root, self._faults)
         return model.Service(
             name=self._name,
             build=self._build(spec.build) if spec.build is not None else None,
@@ -73,7 +71,7 @@ class _Service:
             ports=spec.ports,
             env=running.env(plain_env(spec.env), folder=self._root),
             deploy=self._deploy(spec.deploy),
-            sync=self._sync(spec.sync),
+            sync=syncing.rules(spec.sync),
             test=model.Test(command_of(spec.test.command), tuple(spec.test.reports)) if spec.test else None,
             needs=tuple(spec.needs),
             command=command_of(spec.command),
@@ -81,6 +79,7 @@ class _Service:
             secrets=secrets_of(spec.env, at(self._tree, "env")),
             volumes=running.volumes(spec.volumes),
             running=running.running(spec),
+            syncing=syncing.syncing(spec.sync),
         )
 
     def _build(self, build: str | schema.BuildFile) -> model.Build:
@@ -108,39 +107,6 @@ class _Service:
                 "path",
             )
         return model.Deploy(path, spec.workload, spec.container)
-
-    def _sync(self, rules: list[schema.SyncFile]) -> tuple[model.SyncRule, ...]:
-        built = tuple(self._rule(index, rule) for index, rule in enumerate(rules))
-        for index, rule in enumerate(built):
-            if rule.target in [other.target for other in built[:index]]:
-                self._fault(f"{rule.target} is the target of another rule too: each needs its own", "sync", index, "to")
-        return built
-
-    def _rule(self, index: int, rule: schema.SyncFile) -> model.SyncRule:
-        source = Path(os.path.normpath(self._root / rule.source))
-        if not exists(source):
-            text = f"there is no file or folder {rule.source} beside {self._beside}{nearest_path(source)}"
-            self._fault(text, "sync", index, "from")
-        if ".." in rule.to.split("/"):
-            self._fault(f'expected a path without "..", got "{rule.to}"', "sync", index, "to")
-        return model.SyncRule(source, target_of(rule.to, source), self._reload(index, rule.reload))
-
-    def _reload(self, index: int, given: schema.ReloadMap | model.ReloadKind) -> model.Reload:
-        if not isinstance(given, schema.ReloadMap):
-            return model.Reload(given)
-        if given.exec:
-            return model.Reload("exec", command=tuple(given.exec))
-        signal = (given.signal or "").removeprefix("SIG")
-        if signal not in SIGNALS:
-            text = f'expected a signal, got "{given.signal}"{nearest_or_all(signal, SIGNALS)}'
-            self._fault(text, "sync", index, "reload", "signal")
-        return model.Reload("signal", signal=signal)
-
-
-def target_of(to: str, source: Path) -> str:
-    """Where a rule's files go, without dots and doubled slashes; a file goes into a folder written with a slash."""
-    into = f"{to}/{source.name}" if is_file(source) and to.endswith("/") else to
-    return "/" + posixpath.normpath(into).lstrip("/")
 
 
 def dependencies_of(

@@ -23,6 +23,10 @@ class Origin:
         return f"{self.file}:{self.line}:{self.column}"
 
 
+NOWHERE = Origin(Path(), 1, 1)
+"""Of a value that stands in no file."""
+
+
 @dataclass(frozen=True, slots=True)
 class Build:
     """How an image is built: an absolute context folder and Dockerfile, a target stage, build arguments."""
@@ -44,11 +48,33 @@ class Reload:
 
 @dataclass(frozen=True, slots=True)
 class SyncRule:
-    """A local folder or file (`source`, absolute) and where it goes in the container (`target`, a POSIX path)."""
+    """A local folder or file (`source`, absolute) and where it goes in the container (`target`, a POSIX path).
+
+    `is_file` tells what the source was when the rule was read; `origin` is where the rule is written.
+    """
 
     source: Path
     target: str
     reload: Reload = Reload()
+    is_file: bool = False
+    origin: Origin = field(default=NOWHERE, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Syncing:
+    """How a service is synced, beside its rules.
+
+    `gate` is how many seconds a new pod waits for a session; `in_place` writes into the image's own folders instead of
+    volumes; `probes` says what becomes of liveness and startup probes; with `wait_for_sync` the init steps of the same
+    image wait for the synced files, too; without `agent` the pod is left as it is.
+    """
+
+    gate: int = 30
+    in_place: bool = False
+    probes: Literal["remove", "keep"] = "remove"
+    wait_for_sync: bool = False
+    watch: Literal["auto", "poll"] = "auto"
+    agent: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +181,7 @@ class Service:
     secrets: Mapping[str, Secret] = field(default_factory=dict)
     volumes: Mapping[str, Volume] = field(default_factory=dict)
     running: Running = Running()
+    syncing: Syncing = Syncing()
 
 
 @dataclass(frozen=True, slots=True)

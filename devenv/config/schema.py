@@ -69,6 +69,18 @@ class SyncFile(Strict):
     reload: ReloadFile = "none"
 
 
+class SyncMap(Strict):
+    """Sync rules, and how the service is synced."""
+
+    rules: list[SyncFile]
+    gate: str | int = "30s"
+    in_place: bool = False
+    probes: Literal["remove", "keep"] = "remove"
+    wait_for_sync: bool = False
+    watch: Literal["auto", "poll"] = "auto"
+    agent: bool = True
+
+
 class TestFile(Strict):
     """How a service is tested."""
 
@@ -137,7 +149,7 @@ class ServiceFile(RunningFile):
     deploy: Annotated[Annotated[str, Tag("text")] | Annotated[DeployFile, Tag("map")], Discriminator(_shape)] | None = (
         None
     )
-    sync: list[SyncFile] = []
+    sync: Annotated[Annotated[list[SyncFile], Tag("list")] | Annotated[SyncMap, Tag("map")], Discriminator(_shape)] = []
     test: TestFile | None = None
     needs: list[str] = []
     command: ShellOrList | None = None

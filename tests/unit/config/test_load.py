@@ -51,8 +51,8 @@ def test_a_service(write: Write) -> None:
     assert orders.env == {"A": "text", "B": "1", "C": "true", "D": "no"}
     assert orders.sync == (
         SyncRule(source, "/app/src", Reload("restart")),
-        SyncRule(source / "a.py", "/app/a.py", Reload("exec", command=("pip", "install"))),
-        SyncRule(source / "a.py", "/etc/b", Reload("signal", signal="HUP")),
+        SyncRule(source / "a.py", "/app/a.py", Reload("exec", command=("pip", "install")), is_file=True),
+        SyncRule(source / "a.py", "/etc/b", Reload("signal", signal="HUP"), is_file=True),
     )
     assert orders.test == Test(("sh", "-c", "pytest -q"), ("/tmp/junit.xml",))
     assert str(orders.origin) == f"{root}/devenv.yaml:4:5"
