@@ -28,8 +28,10 @@ from devenv.cli.options import (
 
 if TYPE_CHECKING:
     from devenv.config.model import Environment
+    from devenv.errors import DevenvError
     from devenv.flows.world import World
-    from devenv.session.lifecycle import Started
+    from devenv.session.attempts import Patience
+    from devenv.session.start import Started
 
 
 @app.command()
@@ -58,8 +60,9 @@ def up(
     from devenv.flows.doctor import explaining
     from devenv.flows.trust import commands_of
     from devenv.flows.up import UpRequest, plan_lines
-    from devenv.flows.up import up as bring_up
-    from devenv.session.lifecycle import Start, follow_session, start_session
+    from devenv.session.attempts import Attempts
+    from devenv.session.lifecycle import follow_session
+    from devenv.session.start import Start
     from devenv.terminal.logs import LinePrinter
     from devenv.terminal.progress import make_progress
     from devenv.terminal.render import print_json, print_lines
@@ -78,21 +81,34 @@ def up(
     started = time.monotonic()
     start = Start(environment, arguments=session_arguments(choice, environment.root), detach=detach or output == "json")
     with explaining(lambda: make_scene(world.settings, environment)):
-        result = bring_up(request, world)
-        kube = world.connect(world.clusters.access())
-        session = start_session(start, kube, world)
+        waits = None if start.detach else patience(choice, world, color=wants_color(no_color=no_color))
+        result, session = Attempts(request, start, world).run(waits)
+    kube = world.connect(world.clusters.access())
     if not no_hooks:
         after_up(environment, session, world)
-    forwards = session.forwards
     if output == "json":
-        print_json({**asdict(result), "changed": result.changed, "forwards": forwards})
+        print_json({**asdict(result), "changed": result.changed, "forwards": session.forwards})
         return
-    for line in summary(result.environment, result.changed, result.seconds, forwards):
+    for line in summary(result.environment, result.changed, result.seconds, session.forwards):
         progress.note(line)
     if session.here is not None:
         printer = LinePrinter(as_json=False, color=wants_color(no_color=no_color))
-        since = math.ceil(time.monotonic() - started)
-        follow_session(session.here, kube, world, printer.line, since=since)
+        follow_session(session.here, kube, world, printer.line, since=math.ceil(time.monotonic() - started))
+
+
+def patience(choice: Choice, world: World, *, color: bool) -> Patience | None:
+    """What a terminal does with a failure: it tells it and waits for the mend; None elsewhere, where it ends."""
+    from devenv.flows.doctor import explain
+    from devenv.session.attempts import Patience
+    from devenv.terminal.prompts import is_interactive
+    from devenv.terminal.render import print_error
+    from devenv.wiring import make_scene
+
+    def tell(error: DevenvError) -> None:
+        error.checks = explain(error, lambda: make_scene(world.settings))
+        print_error(error, as_json=False, color=color)
+
+    return Patience(tell, lambda: load_environment(choice)) if is_interactive() else None
 
 
 def after_up(environment: Environment, session: Started, world: World) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
@@ -29,6 +29,8 @@ from devenv.flows.units import (
 from devenv.flows.world import World
 from devenv.plan.units import Unit, units_of
 from devenv.ports import Kube
+
+Entered = Callable[[Kube], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,10 +66,11 @@ class UpResult:
 class _Up:
     """One run: the steps share the cluster once it is there, and what was observed in it."""
 
-    def __init__(self, request: UpRequest, world: World, stack: ExitStack) -> None:
+    def __init__(self, request: UpRequest, world: World, stack: ExitStack, entered: Entered) -> None:
         self.request = request
         self.world = world
         self.stack = stack
+        self.entered = entered
         self.units = units_of(request.environment, members_of(request.environment, request.only))
         files = read_files(request.environment)
         secrets = look_up(request.environment, self.units, world)
@@ -89,6 +92,7 @@ class _Up:
         ensure_namespace(self.run, kube)
         self.run.live.update(live_objects(kube, self.run.namespace, self.run.environment.name))
         self.observed = self.stack.enter_context(observing(kube, self.run.namespace, self.run.environment.name))
+        self.entered(kube)
         note("ready")
 
     def _build_step(self, unit: Unit) -> Step:
@@ -119,18 +123,19 @@ class _Up:
             build_image(self.run, self.request.environment.services[service], note)
 
 
-def up(request: UpRequest, world: World) -> UpResult:
+def up(request: UpRequest, world: World, entered: Entered = lambda kube: None) -> UpResult:
     """Bring the environment up and wait until all of it is ready; its hooks before_up run first.
 
-    The commands of its hooks and secrets must be trusted already. Raises UsageError for unknown
-    names, ConfigError, ToolError, ClusterError, NotReady with the reason.
+    `entered` is called once the namespace is there, before anything is put into it. The commands of the environment's
+    hooks and secrets must be trusted already. Raises UsageError for unknown names, ConfigError, ToolError,
+    ClusterError, NotReady with the reason.
     """
     check_names(request.environment, request.only)
     started = time.monotonic()
     if request.hooks:
         run_hooks(request.environment, "before_up", world)
     with ExitStack() as stack:
-        work = _Up(request, world, stack)
+        work = _Up(request, world, stack, entered)
         run_steps(work.steps(), world.progress, world.stop)
         kube = work.kube
         assert kube is not None

@@ -1,106 +1,25 @@
-"""Starts, finds, asks and ends the session of an environment, from whichever process needs it."""
+"""Finds, asks and ends the session of an environment, from whichever process needs it."""
 
 from __future__ import annotations
 
-import contextlib
-import sys
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 from devenv import problems
 from devenv.config.model import Environment
-from devenv.errors import Refused, SyncError, ToolError
+from devenv.errors import SyncError
 from devenv.flows.logs import Line, LogRequest, read_logs
 from devenv.flows.world import World
 from devenv.ports import Kube
 from devenv.session.control import ControlClient, Message, find_session, socket_path
-from devenv.session.live import Session, fingerprint
+from devenv.session.live import Session
 
-START_SECONDS = 60.0
 SYNC_SECONDS = 60.0
 POLL_SECONDS = 0.05
-LOG_TAIL = 15
 
 
-@dataclass(frozen=True, slots=True)
-class Start:
-    """Which session to have: of an environment, here or in a process of its own started with `arguments`."""
-
-    environment: Environment
-    arguments: Sequence[str] = ()
-    detach: bool = False
-
-
-@dataclass(slots=True)
-class Started:
-    """What a session offers; `here` is the session itself where it lives in this process."""
-
-    forwards: list[Message] = field(default_factory=list)
-    here: Session | None = None
-
-
-def start_session(start: Start, kube: Kube, world: World) -> Started:
-    """Have a session for the environment: the one that lives if it is the same, else a new one in its place.
-
-    Returns once its forwards listen and the first sync is done. Refused session-runs where another terminal has it;
-    ToolError session-failed, SyncError.
-    """
-    path = socket_path(world.runtime, kube.uid(), start.environment.name)
-    found = find_session(path)
-    kept = _keep_or_end(found, start, path) if found else None
-    if kept:
-        return kept
-    return _spawn(start, path, world) if start.detach else _open(start, kube, world)
-
-
-def _keep_or_end(client: ControlClient, start: Start, path: Path) -> Started | None:
-    """What the living session offers where it will do; None once it has been ended to make room."""
-    with contextlib.closing(client):
-        about = client.ask("status")
-        if start.detach and about.get("fingerprint") == fingerprint(start.environment):
-            return Started(client.ask("ready", timeout=START_SECONDS).get("forwards", []))
-        if about.get("foreground"):
-            raise Refused(problems.SESSION_RUNS, name=start.environment.name, pid=about.get("pid"))
-        _end(client, path)
-    return None
-
-
-def _open(start: Start, kube: Kube, world: World) -> Started:
-    with world.progress.step("session") as note:
-        session = Session(start.environment, kube, world, foreground=True)
-        session.open()
-        session.wait_ready(START_SECONDS)
-        note("in sync")
-    return Started(session.forwards(), session)
-
-
-def _spawn(start: Start, path: Path, world: World) -> Started:
-    log = log_path(world.runtime, start.environment.name)
-    with world.progress.step("session") as note:
-        pid = world.processes.spawn([sys.executable, "-m", "devenv", "session", *start.arguments], log=log)
-        answer = _await_ready(path, pid, log, start.environment.name, world)
-        note("in sync, in the background")
-    return Started(answer.get("forwards", []))
-
-
-def _await_ready(path: Path, pid: int, log: Path, name: str, world: World) -> Message:
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline and world.processes.is_alive(pid):
-        client = find_session(path)
-        if client:
-            answer = client.ask("ready", timeout=START_SECONDS)
-            client.close()
-            if answer.get("ok"):
-                return answer
-            raise SyncError(problems.SYNC_FAILED, service=name, reason=answer.get("error"))
-        world.stop.wait(POLL_SECONDS)
-    lines = log.read_text(errors="replace").splitlines()[-LOG_TAIL:] if log.exists() else []
-    raise ToolError(problems.SESSION_FAILED, name=name, log=log, details=lines)
-
-
-def _end(client: ControlClient, path: Path) -> None:
+def end_client(client: ControlClient, path: Path) -> None:
+    """Tell a session to end, and wait until it has."""
     client.ask("stop", timeout=10)
     client.close()
     deadline = time.monotonic() + 10
@@ -129,7 +48,7 @@ def log_path(runtime: Path, name: str) -> Path:
 def _end_at(path: Path, log: Path) -> bool:
     client = find_session(path)
     if client is not None:
-        _end(client, path)
+        end_client(client, path)
     log.unlink(missing_ok=True)
     return client is not None
 

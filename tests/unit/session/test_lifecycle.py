@@ -7,10 +7,19 @@ import pytest
 
 from devenv.config.model import Environment
 from devenv.errors import Refused, ToolError
+from devenv.flows.world import World
 from devenv.session.control import ControlServer, socket_path
-from devenv.session.lifecycle import Start, describe_session, end_all_sessions, end_session, start_session
+from devenv.session.lifecycle import describe_session, end_all_sessions, end_session
 from devenv.session.live import fingerprint
+from devenv.session.start import Start, Started, Starting
 from tests.fakes.world import FakeKube, FakeProcesses, fake_world
+
+
+def start_session(start: Start, kube: FakeKube, world: World) -> Started:
+    starting = Starting(start, world)
+    starting.begin(kube)
+    return starting.finish()
+
 
 FORWARDS = [{"unit": "orders", "name": "http", "port": 8000, "local": 8000}]
 
