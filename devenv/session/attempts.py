@@ -19,6 +19,7 @@ from devenv.session.start import Start, Started, Starting
 from devenv.sync.ignore import Ignore
 
 QUIET_SECONDS = 0.2
+LONGEST_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +101,10 @@ def wait_for_change(environment: Environment, world: World) -> Path:
             changed.set()
 
     with world.watcher.watch(roots, note):
-        while not changed.wait(QUIET_SECONDS) or time.monotonic() - seen[-1][0] < QUIET_SECONDS:
-            # In slices, so that Ctrl-C comes through.
-            if changed.is_set():
-                time.sleep(QUIET_SECONDS / 4)
+        while not changed.wait(QUIET_SECONDS):  # in slices, so that Ctrl-C comes through
+            pass
+        while time.monotonic() < min(seen[-1][0] + QUIET_SECONDS, seen[0][0] + LONGEST_SECONDS):
+            time.sleep(QUIET_SECONDS / 4)
     path = seen[0][1]
     return path.relative_to(environment.root) if path.is_relative_to(environment.root) else path
 
