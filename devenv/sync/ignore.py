@@ -12,11 +12,12 @@ from pathlib import Path
 
 from pathspec import GitIgnoreSpec
 
+from devenv.sync.places import STAGE
 from devenv.sync.script import STAGE_PREFIX
 
 IGNORE_FILES = (".gitignore", ".devenvignore")
 
-_NEVER = frozenset({".git", ".hg", ".svn"})
+_NEVER = frozenset({".git", ".hg", ".svn", STAGE})
 _NAMES = frozenset(
     {
         "__pycache__", ".venv", "node_modules", ".DS_Store", "Thumbs.db", "4913",

@@ -2,193 +2,256 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import posixpath
 import stat
-import time
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
+from devenv.sync.entries import Digest, Entry, Kind, digest_file, kind_of, stamp_of
 from devenv.sync.ignore import Ignore
 
-Kind = Literal["file", "dir", "link"]
-Digest = str
-"""What a path is, compared as a whole: "d", "l" + link text, "f" (or "x" where executable) + SHA-256 in hex."""
-
-# A file written again within the resolution of its time stamps looks unchanged (git calls such an entry racily clean).
-RACY_NS = 2_000_000_000
+__all__ = ["Digest", "Entry", "Index", "Kind", "digest_file", "kind_of", "rescan", "scan"]
 
 _UNREADABLE = "can't be read"
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One path: what it is, its digest, and what lstat said (`stamp`) when the digest was made."""
-
-    kind: Kind
-    digest: Digest
-    mtime_ns: int = 0
-    size: int = 0
-    stamp: tuple[int, ...] = ()
-    racy: bool = False
+_DIR = Entry("dir", "d")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Index:
     """The paths of a source, relative with `/`, bytes that are no UTF-8 as surrogates.
 
     A source that is one file has the single path `name`. `notes` says of a path why it is not sent; `missing` means
-    that the source itself is not there.
+    that the source itself is not there. `newlines` says that names with a newline can be sent. `repositories` are the
+    folders ("" is the source) that hold a `.git`.
+
+    `rescan` changes an index in place, so that a save costs the same in a large tree as in a small one: only the
+    thread that looks may iterate over it.
     """
 
     source: Path
     name: str = ""
-    entries: Mapping[str, Entry] = field(default_factory=dict)
-    notes: Mapping[str, str] = field(default_factory=dict)
+    entries: dict[str, Entry] = field(default_factory=dict)
+    notes: dict[str, str] = field(default_factory=dict)
     missing: bool = False
+    newlines: bool = False
+    repositories: set[str] = field(default_factory=set)
+    names: dict[str, set[str]] = field(default_factory=dict, repr=False)
+    """Of each folder, the names in it that have an entry or a note."""
+    judge: Ignore | None = field(default=None, repr=False, compare=False)
+    """The rules by which all that is in here is not ignored."""
+    folds: bool = False
+    """True where the file system answers to names in another case than they are written in."""
 
     def locate(self, path: str) -> Path:
         """The local file behind a path of the index."""
         return self.source if self.name else self.source / path
 
 
-def scan(source: Path, ignore: Ignore, *, name: str = "", previous: Index | None = None) -> Index:
-    """Look at the whole source; digests of `previous` are used again where nothing speaks for a change.
-
-    `name` is the path of a source that is one file. What vanishes meanwhile is left out.
-    """
-    index = Index(source, name)
-    if not (source.is_file() if name else source.is_dir()):
-        return replace(index, missing=True)
-    known = previous.entries if previous else {}
-    found, notes = _Walk(index, ignore, known).collect([name])
-    found.update((path, known[path]) for path in _unreadable(known.keys() - found.keys(), notes))
-    return replace(index, entries=found, notes=notes)
+def scan(source: Path, ignore: Ignore, *, name: str = "", newlines: bool = False) -> Index:
+    """Look at all of a source; `name` is the path of a source that is one file. What vanishes meanwhile is left out."""
+    return rescan(Index(source, name, newlines=newlines), ignore, [""])[0]
 
 
 def rescan(index: Index, ignore: Ignore, paths: Iterable[str]) -> tuple[Index, frozenset[str]]:
-    """Look again at `paths` and what is below them; gives the new index and the paths that differ.
+    """Look again at `paths` and what is below them; gives the index and the paths that differ. "" is everything.
 
-    "" is the whole source.
+    Digests are used again where nothing speaks for a change. What can't be read at the moment stays as it was.
     """
-    places = {_topmost(index.source, path) for path in paths} if not index.name else {""}
-    if "" in places or index.missing:
-        fresh = scan(index.source, ignore, name=index.name, previous=index)
-        either = index.entries.keys() | fresh.entries.keys()
-        return fresh, frozenset(p for p in either if _differs(index.entries.get(p), fresh.entries.get(p)))
-    if not index.source.is_dir():
-        return replace(index, missing=True, entries={}, notes={}), frozenset(index.entries)
-    found, notes = _Walk(index, ignore, index.entries).collect(sorted(places))
-    gone = {path for place in places for path in _below(index.entries, place)} - found.keys()
-    gone -= _unreadable(gone, notes)
-    changed = {path for path, entry in found.items() if _differs(index.entries.get(path), entry)}
-    entries = {path: entry for path, entry in {**index.entries, **found}.items() if path not in gone}
-    kept = {path: note for path, note in index.notes.items() if not any(_is_below(path, place) for place in places)}
-    return replace(index, entries=entries, notes={**kept, **notes}), frozenset(changed | gone)
+    look = _Look(index, ignore)
+    there = index.source.is_file() if index.name else index.source.is_dir()
+    if not there:
+        look.forget(index.name)
+    elif index.name:
+        look.single()
+    elif "" in (places := {_topmost(index, path) for path in paths}) or index.missing:
+        index.folds = _folds_case(index.source)
+        look.folder("")
+        index.judge = ignore
+    else:
+        for place in sorted(places):
+            look.place(place)
+    index.missing = not there
+    return index, frozenset(look.changed)
 
 
-def _unreadable(paths: Iterable[str], notes: Mapping[str, str]) -> set[str]:
-    """Those of `paths` that may well be there still: they, or a folder above them, can't be read at the moment."""
-    closed = [path for path, note in notes.items() if note.startswith(_UNREADABLE)]
-    return {path for path in paths for place in closed if _is_below(path, place)}
-
-
-def _differs(before: Entry | None, after: Entry | None) -> bool:
-    return (before.digest if before else None) != (after.digest if after else None)
-
-
-def _below(entries: Mapping[str, Entry], place: str) -> list[str]:
-    known = entries.get(place)
-    if known is not None and known.kind != "dir":
-        return [place]
-    return [path for path in entries if _is_below(path, place)] if known else []
-
-
-def _is_below(path: str, place: str) -> bool:
-    return path == place or path.startswith(place + "/")
-
-
-def _topmost(source: Path, path: str) -> str:
-    """The first of a path's parents that is no plain folder any more, else the path: an event can come late."""
-    parts = path.split("/")
-    for count in range(1, len(parts)):
-        parent = "/".join(parts[:count])
-        try:
-            if not stat.S_ISDIR(os.lstat(source / parent).st_mode):
-                return parent
-        except OSError:
+def _topmost(index: Index, path: str) -> str:
+    """The first of a path's parents that is no plain folder any more or was never seen, else the path."""
+    cut = path.find("/")
+    while cut >= 0:
+        parent = path[:cut]
+        known = index.entries.get(parent)
+        if known is None or known.kind != "dir" or not _is_folder(f"{index.source}/{parent}"):
             return parent
+        cut = path.find("/", cut + 1)
     return path
 
 
-class _Walk:
-    def __init__(self, index: Index, ignore: Ignore, known: Mapping[str, Entry]) -> None:
+def _folds_case(folder: Path) -> bool:
+    """Whether the folder answers to its name in the other case too; its name, or the first above it with letters."""
+    named = next((place for place in (folder, *folder.parents) if place.name.swapcase() != place.name), None)
+    try:
+        return named is not None and os.path.samefile(named, named.with_name(named.name.swapcase()))
+    except OSError:
+        return False
+
+
+def _is_folder(place: str) -> bool:
+    try:
+        return stat.S_ISDIR(os.lstat(place).st_mode)
+    except OSError:
+        return False
+
+
+class _Look:
+    """One look at some places: changes the index, and notes what changed."""
+
+    def __init__(self, index: Index, ignore: Ignore) -> None:
+        self.changed: set[str] = set()
         self._index = index
+        self._entries = index.entries
+        self._notes = index.notes
+        self._names = index.names
         self._root = str(index.source)
         self._ignore = ignore
-        self._known = known
-        self._found: dict[str, Entry] = {}
-        self._notes: dict[str, str] = {}
+        # Rules that have not changed since the last look need not be asked again about what they let in.
+        self._trusted = index.judge is ignore
 
-    def collect(self, places: Iterable[str]) -> tuple[dict[str, Entry], dict[str, str]]:
-        waiting = list(places)
+    def single(self) -> None:
+        """Look at a source that is one file, through links."""
+        try:
+            self._take(self._index.name, self._root, os.stat(self._root))
+        except OSError:
+            self.forget(self._index.name)
+
+    def place(self, path: str) -> None:
+        """Look at one path, and below it."""
+        parent, _, name = path.rpartition("/")
+        if self._index.folds and not is_listed(f"{self._root}/{parent}", name):
+            self.forget(path)
+            return
+        try:
+            status = os.lstat(f"{self._root}/{path}")
+        except OSError as error:
+            self._miss(path, error)
+            return
+        if self._ignore.matches(path, is_dir=stat.S_ISDIR(status.st_mode)):
+            self.forget(path)
+            return
+        if self._take(path, f"{self._root}/{path}", status):
+            self.folder(path)
+        if path in self._entries or path in self._notes:
+            self._names.setdefault(parent, set()).add(name)
+
+    def folder(self, path: str) -> None:
+        """Look at everything below a folder."""
+        waiting = [path]
         while waiting:
-            path = waiting.pop()
-            if path == "" or self._look(path):
-                waiting += self._children(path)
-        return self._found, self._notes
+            waiting += self._children(waiting.pop())
+
+    def forget(self, path: str) -> None:
+        """Take out a path and what is below it."""
+        parent, _, name = path.rpartition("/")
+        self._names.get(parent, set()).discard(name)
+        waiting = [path]
+        while waiting:
+            gone = waiting.pop()
+            self._leave(gone)
+            waiting += [_join(gone, name) for name in self._names.pop(gone, ())]
+
+    def _miss(self, path: str, error: OSError) -> None:
+        """It can't be looked at: gone, or unreadable for now."""
+        if isinstance(error, (FileNotFoundError, NotADirectoryError)):
+            self.forget(path)
+        else:
+            self._notes[path] = f"{_UNREADABLE} ({error.strerror})"
+
+    def _leave(self, path: str) -> None:
+        if self._entries.pop(path, None):
+            self.changed.add(path)
+        self._notes.pop(path, None)
+        self._index.repositories.discard(path)
 
     def _children(self, folder: str) -> Iterator[str]:
+        """Look at what is directly in a folder; gives the folders in it to look into."""
         try:
-            names = os.listdir(f"{self._root}/{folder}")
+            with os.scandir(f"{self._root}/{folder}" if folder else self._root) as found:
+                items = list(found)
         except OSError as error:
-            if folder:
-                self._notes[folder] = f"{_UNREADABLE} ({error.strerror})"
+            self._miss(folder, error)
             return
-        for name in names:
-            yield f"{folder}/{name}" if folder else name
+        prefix = f"{folder}/" if folder else ""
+        self._notes.pop(folder, None)
+        before = self._names.get(folder, set())
+        self._names[folder] = now = set()
+        self._index.repositories.discard(folder)
+        for item in items:
+            path = prefix + item.name
+            deeper = self._child(folder, path, item)
+            if deeper or path in self._entries or path in self._notes:
+                now.add(item.name)
+            if deeper:
+                yield path
+        for name in before - now:
+            self.forget(prefix + name)
 
-    def _look(self, path: str) -> bool:
-        """Take one path in; True for a folder to look into."""
-        place = self._root if self._index.name else f"{self._root}/{path}"
+    def _child(self, folder: str, path: str, item: os.DirEntry[str]) -> bool:
         try:
-            status = os.stat(place) if self._index.name else os.lstat(place)
-        except OSError:
+            status = item.stat(follow_symlinks=False)
+        except OSError as error:
+            self._miss(path, error)
             return False
         is_dir = stat.S_ISDIR(status.st_mode)
-        if not self._index.name and self._is_ignored(path, is_dir=is_dir):
+        known = self._entries.get(path) if self._trusted else None
+        if (known is None or (known.kind == "dir") != is_dir) and self._ignore.prunes(path, is_dir=is_dir):
+            if item.name == ".git":
+                self._index.repositories.add(folder)
+            self.forget(path)
             return False
-        if "\n" in path:
+        return self._take(path, item.path, status)
+
+    def _take(self, path: str, place: str, status: os.stat_result) -> bool:
+        """Take one path in; True for a folder to look into."""
+        before = self._entries.get(path)
+        if before is not None and before.stamp == stamp_of(status) and not before.racy:
+            return False
+        is_dir = stat.S_ISDIR(status.st_mode)
+        if before is not None and before.kind == "dir":
+            if is_dir:
+                return True
+            self.forget(path)
+        self._notes.pop(path, None)
+        after = self._enter(path, place, status, before)
+        if after is None:
+            self._leave_out(path)
+            return False
+        self._entries[path] = after
+        if before is None or before.digest != after.digest:
+            self.changed.add(path)
+        return is_dir
+
+    def _leave_out(self, path: str) -> None:
+        """No entry: it vanished, or there is a note; what was there and can't be read for now stays as it was."""
+        unreadable = self._notes.get(path, "").startswith(_UNREADABLE)
+        if not unreadable and self._entries.pop(path, None) is not None:
+            self.changed.add(path)
+
+    def _enter(self, path: str, place: str, status: os.stat_result, known: Entry | None) -> Entry | None:
+        if "\n" in path and not self._index.newlines:
             self._notes[path] = "names with a newline are not sent"
-            return False
-        for parent in _ancestors(path):
-            self._found.setdefault(parent, Entry("dir", "d"))
-        entry = self._enter(path, place, status)
-        if entry:
-            self._found[path] = entry
-        return is_dir and entry is not None
-
-    def _is_ignored(self, path: str, *, is_dir: bool) -> bool:
-        parent = path.rpartition("/")[0]
-        if parent in self._found:
-            return self._ignore.prunes(path, is_dir=is_dir)
-        return self._ignore.matches(path, is_dir=is_dir)
-
-    def _enter(self, path: str, place: str, status: os.stat_result) -> Entry | None:
+            return None
         if stat.S_ISDIR(status.st_mode):
-            return Entry("dir", "d")
+            return _DIR
         try:
             if stat.S_ISREG(status.st_mode):
-                return digest_file(place, status, self._known.get(path))
+                return digest_file(place, status, known)
             if stat.S_ISLNK(status.st_mode):
                 return self._follow(path, os.readlink(place))
-        except FileNotFoundError:
-            return None
         except OSError as error:
-            self._notes[path] = f"{_UNREADABLE} ({error.strerror})"
+            self._miss(path, error)
             return None
         self._notes[path] = "neither file, folder nor link"
         return None
@@ -201,24 +264,13 @@ class _Walk:
         return Entry("link", "l" + text)
 
 
-def _ancestors(path: str) -> Iterator[str]:
-    parent = path.rpartition("/")[0]
-    while parent:
-        yield parent
-        parent = parent.rpartition("/")[0]
+def is_listed(folder: str, name: str) -> bool:
+    """Whether a folder has this very name; asking for a file by name can't tell where the file system folds case."""
+    try:
+        return name in os.listdir(folder)
+    except OSError:
+        return False
 
 
-def digest_file(place: str | Path, status: os.stat_result, known: Entry | None = None) -> Entry:
-    """The entry of a regular file; its content is only read where `known` can't vouch for it. OSError."""
-    stamp = (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino, status.st_mode)
-    if known and known.stamp == stamp and not known.racy:
-        return known
-    with open(place, "rb") as file:
-        content = hashlib.file_digest(file, "sha256").hexdigest()
-    racy = time.time_ns() - max(status.st_mtime_ns, status.st_ctime_ns) < RACY_NS
-    return Entry("file", kind_of(status) + content, status.st_mtime_ns, status.st_size, stamp, racy)
-
-
-def kind_of(status: os.stat_result) -> str:
-    """The first letter of a regular file's digest: "x" where its owner may execute it, else "f"."""
-    return "x" if status.st_mode & stat.S_IXUSR else "f"
+def _join(folder: str, name: str) -> str:
+    return f"{folder}/{name}" if folder else name
