@@ -334,6 +334,12 @@ SYNC_FAILED = Problem(
     "A change could not be brought into the container.",
     "see the reason; the next save tries again",
 )
+SESSION_LOST = Problem(
+    "session-lost",
+    "the session does not answer: {reason}",
+    "The session was asked for something and ended, or does not know the request: it may be of another version.",
+    "devenv up -d starts a new one",
+)
 NO_SESSION = Problem(
     "no-session",
     "environment {name} has no live session",
@@ -343,8 +349,26 @@ NO_SESSION = Problem(
 NO_FORWARD = Problem(
     "no-forward",
     "{name} is not reached from this machine",
-    "A session forwards the ports: of services; dependencies are reached inside the cluster only.",
-    "reached from here: {known}",
+    "A session forwards the ports: of services, and what devenv forward add opens.",
+    "reached from here: {known}; devenv forward add {name} opens one",
+)
+FORWARD_PORT = Problem(
+    "forward-port",
+    "{text!r} is not a port of this machine",
+    "devenv forward add takes NAME[:PORT] [LOCAL:]PORT: a unit, its port by number or name, and a local port.",
+    "for example: devenv forward add postgres 15432:5432",
+)
+FORWARD_PORT_UNKNOWN = Problem(
+    "forward-port-unknown",
+    "{name} has no port {port!r}{nearest}",
+    "A port is meant by its number or by its name under ports:; without one, the unit must have exactly one.",
+    "its ports: {known}",
+)
+FORWARD_UNKNOWN = Problem(
+    "forward-unknown",
+    "there is no forward {name!r}{nearest}",
+    "devenv forward stop takes a unit's name, NAME:PORT or the local port of a forward that is open now.",
+    "open: {known}",
 )
 TEST_UNCLEAR = Problem(
     "test-unclear",

@@ -85,6 +85,7 @@ def _register() -> None:
         doctor,
         down,
         explain,
+        forward,
         init,
         logs,
         profiles,

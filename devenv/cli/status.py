@@ -55,13 +55,15 @@ def status(
 
 def session_lines(session: dict[str, object] | None) -> list[str]:
     """What is told of a live session."""
+    from devenv.session.local_ports import address_of
+
     if session is None:
         return ["no session: nothing is synced or forwarded; devenv up -d starts one"]
     synced = "in sync" if session.get("synced") else "not in sync yet"
     lines = [f"session {session.get('pid')}: {synced}"]
     forwards = session.get("forwards")
     for forward in forwards if isinstance(forwards, list) else []:
-        lines.append(f"  {forward['unit']:<12} http://127.0.0.1:{forward['local']}")
+        lines.append(f"  {forward['unit']:<12} {address_of(forward)}")
     problems = session.get("problems")
     lines += [f"  {problem}" for problem in (problems if isinstance(problems, list) else [])]
     return lines

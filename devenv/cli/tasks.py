@@ -34,6 +34,23 @@ TASKS: dict[str, dict[str, tuple[Example, ...]]] = {
             ("devenv url orders", "where a service answers"),
             ("curl $(devenv url orders)", "ask it something"),
         ),
+        "forward": (
+            ("devenv forward ls", "what is forwarded, and whether a pod answers"),
+            ("devenv forward add postgres 15432:5432", "a dependency on a local port"),
+        ),
+        "forward ls": (
+            ("devenv forward ls", "what is forwarded, and whether a pod answers"),
+            ("devenv forward ls -o json", "for a program"),
+        ),
+        "forward add": (
+            ("devenv forward add postgres 15432:5432", "port 5432 of postgres on the local port 15432"),
+            ("devenv forward add orders:admin", "a port by its name, on the same number here"),
+            ("devenv forward add redis", "the only port it has"),
+        ),
+        "forward stop": (
+            ("devenv forward stop postgres", "all forwards of postgres"),
+            ("devenv forward stop 15432", "the one on a local port"),
+        ),
         "explain": (
             ("devenv explain crash-loop", "an error by the code in brackets"),
             ("devenv explain", "all of them"),

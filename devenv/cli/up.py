@@ -141,8 +141,11 @@ def session_arguments(choice: Choice, root: object) -> list[str]:
 def summary(environment: str, changed: bool, seconds: float, forwards: list[dict[str, object]]) -> list[str]:
     """The last lines of `up`: what is there and how to reach it."""
     what = "is up" if changed else "is up; nothing changed"
+    from devenv.session.local_ports import address_of
+
     lines = [f"{environment} {what} ({seconds:.1f} s)"]
     for forward in forwards:
-        moved = f"  (port {forward['port']} is taken)" if forward["local"] != forward["port"] else ""
-        lines.append(f"  {forward['unit']:<12} http://127.0.0.1:{forward['local']}{moved}")
+        moved = not forward.get("added") and forward["local"] != forward["port"]
+        instead = f"  (instead of {forward['port']})" if moved else ""
+        lines.append(f"  {forward['unit']:<12} {address_of(forward)}{instead}")
     return lines

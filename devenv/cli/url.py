@@ -24,6 +24,7 @@ def url(
     from devenv.flows.cluster import reach
     from devenv.flows.up import check_names
     from devenv.session.lifecycle import describe_session
+    from devenv.session.local_ports import address_of
     from devenv.terminal.progress import make_progress
     from devenv.terminal.render import print_json, print_lines
     from devenv.wiring import make_world
@@ -34,7 +35,7 @@ def url(
     session = describe_session(reach(world), world.runtime, environment.name)
     if session is None:
         raise ClusterError(problems.NO_SESSION, name=environment.name)
-    found = [f"http://127.0.0.1:{f['local']}" for f in session["forwards"] if f["unit"] == service]
+    found = [address_of(f) for f in session["forwards"] if f["unit"] == service]
     if not found:
         known = ", ".join(sorted({f["unit"] for f in session["forwards"]})) or "nothing"
         raise UsageError(problems.NO_FORWARD, name=service, known=known)

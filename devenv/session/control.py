@@ -1,6 +1,7 @@
 """The session's control socket: one JSON object a line in, one out. Connecting is the test whether it lives.
 
-Protocol version 1. A request is {"op": NAME, ...}; an answer is {"ok": true, ...} or {"ok": false, "error": TEXT}.
+Protocol version 1. A request is {"op": NAME, ...}; an answer is {"ok": true, ...} or {"ok": false, "error": TEXT}, with
+"code", "hint", "details" and "exit" where the error is one of the catalogue.
 """
 
 from __future__ import annotations
@@ -13,8 +14,13 @@ import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+from devenv import problems
+from devenv.errors import ClusterError, DevenvError
+from devenv.problems import find_problem
 
 VERSION = 1
 Message = dict[str, Any]
@@ -58,6 +64,9 @@ class ControlServer:
             return {"ok": False, "error": f"no such request: {request.get('op')}"}
         try:
             return {"ok": True, "version": VERSION, **handler(request)}
+        except DevenvError as error:
+            known = {"code": error.code, "hint": error.hint, "details": error.details, "exit": error.exit_code}
+            return {"ok": False, "error": error.message, **known}
         except Exception as error:  # noqa: BLE001 - whatever it was, the other side is told
             return {"ok": False, "error": str(error)}
 
@@ -88,6 +97,19 @@ def _publishing(path: Path) -> Iterator[None]:
         yield
     finally:
         os.close(folder)
+
+
+def checked(answer: Message) -> Message:
+    """An answer that is none of an error; raises the error that it tells of, ClusterError session-lost for others."""
+    if answer.get("ok"):
+        return answer
+    problem = find_problem(str(answer.get("code")))
+    if problem is None:
+        raise ClusterError(problems.SESSION_LOST, reason=answer.get("error"))
+    # Its words are filled in already.
+    told = replace(problem, message=str(answer["error"]).replace("{", "{{").replace("}", "}}"))
+    kind = next((k for k in DevenvError.__subclasses__() if k.exit_code == answer.get("exit")), DevenvError)
+    raise kind(told, details=answer.get("details", ()), hint=str(answer.get("hint", "")))
 
 
 class ControlClient:

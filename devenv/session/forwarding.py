@@ -10,28 +10,35 @@ import contextlib
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from devenv.errors import DevenvError
 from devenv.ports import Pods, Stop, Tunnel
+from devenv.session.carrying import Uplink, hung_up
+from devenv.session.local_ports import Forward, Remembered, listen
+from devenv.session.presence import Presence
+
+__all__ = ["Forward", "Forwarder", "Target"]
 
 WAIT_SECONDS = 30.0
 RETRY_SECONDS = 0.05
-LINGER_SECONDS = 2.0
-CHUNK = 64 * 1024
-REPLAY_LIMIT = 1024 * 1024
+UNREACHED_SECONDS = 0.5
+ADDRESS = "127.0.0.1"
+
+FindPod = Callable[[str, float], str | None]
+"""Gives the newest ready pod of a unit, waited for up to so many seconds."""
 
 
 @dataclass(frozen=True, slots=True)
-class Forward:
-    """A local port and where it leads: a unit's port in the cluster."""
+class Target:
+    """Where a forward leads: a unit's port by name and number, and the pods and the port in them that answer."""
 
     unit: str
     name: str
     port: int
-    local: int
+    pods: str
+    pod_port: int
 
 
 class Forwarder:
@@ -42,147 +49,119 @@ class Forwarder:
         pods: Pods,
         namespace: str,
         *,
-        find_pod: Callable[[str], str | None],
+        find_pod: FindPod,
         settle: Callable[[str], None],
         stop: Stop,
+        tell: Callable[[str], None] = lambda line: None,
+        remembered: Remembered | None = None,
     ) -> None:
         self._pods = pods
         self._namespace = namespace
         self._find_pod = find_pod
         self._settle = settle
         self._stop = stop
-        self._listeners: list[socket.socket] = []
-        self.forwards: list[Forward] = []
+        self._remembered = remembered or Remembered(None)
+        self._presence = Presence(lambda unit: find_pod(unit, 0.0), self._reaches, tell)
+        self._lock = threading.Lock()
+        self._open: dict[Forward, tuple[Target, socket.socket]] = {}
+        threading.Thread(target=self._presence.run, args=(stop,), name="presence", daemon=True).start()
 
-    def open(self, unit: str, ports: Sequence[tuple[str, int]], *, address: str = "127.0.0.1") -> list[Forward]:
-        """Listen for each (name, port) of a unit on the same local port, or the next free one."""
-        opened = []
-        for name, port in ports:
-            listener = _listen(address, port)
-            forward = Forward(unit, name, port, listener.getsockname()[1])
-            self._listeners.append(listener)
-            threading.Thread(target=self._accept, args=(listener, forward), name="forward", daemon=True).start()
-            opened.append(forward)
-        self.forwards += opened
-        return opened
+    @property
+    def forwards(self) -> list[Forward]:
+        """What listens now, in the order it was opened."""
+        with self._lock:
+            return list(self._open)
+
+    def open(self, unit: str, ports: Sequence[tuple[str, int]]) -> list[Forward]:
+        """Listen for each (name, port) of a unit whose pods are its own, on the same local port where it is free."""
+        return [self.add(Target(unit, name, port, unit, port), port) for name, port in ports]
+
+    def add(self, target: Target, local: int, *, added: bool = False) -> Forward:
+        """Listen on the port of before, else on `local`, else on the next free one."""
+        # What is asked for by number is not what was there before.
+        before = None if added else self._remembered.local(target.unit, target.port)
+        listener = listen(ADDRESS, local, before=before)
+        forward = Forward(target.unit, target.name, target.port, listener.getsockname()[1], added)
+        with self._lock:
+            self._open[forward] = (target, listener)
+        self._remembered.keep(forward)
+        self._presence.watch(target.unit, target.pods)
+        threading.Thread(target=self._accept, args=(listener, target), name="forward", daemon=True).start()
+        return forward
+
+    def end(self, forward: Forward) -> None:
+        """Listen no longer; connections that are open go on."""
+        with self._lock:
+            _, listener = self._open.pop(forward)
+            others = any(other.unit == forward.unit for other in self._open)
+        _close(listener)
+        self._remembered.drop(forward)
+        if not others:
+            self._presence.leave(forward.unit)
+
+    def refresh(self) -> None:
+        """Pods may have changed."""
+        self._presence.refresh()
+
+    def pod(self, forward: Forward) -> str | None:
+        """The pod that answers now; None while it is waited for."""
+        return self._presence.pod(forward.unit)
 
     def close(self) -> None:
-        """Stop listening."""
-        for listener in self._listeners:
-            # A blocked accept wakes up on shutdown, not on close.
-            with contextlib.suppress(OSError):
-                listener.shutdown(socket.SHUT_RDWR)
-            listener.close()
+        """Stop listening; what listened is remembered."""
+        with self._lock:
+            listeners = [listener for _, listener in self._open.values()]
+        for listener in listeners:
+            _close(listener)
+        self._presence.refresh()
 
-    def _accept(self, listener: socket.socket, forward: Forward) -> None:
+    def _accept(self, listener: socket.socket, target: Target) -> None:
         while not self._stop.is_set():
             try:
                 connection, _ = listener.accept()
             except OSError:
                 return
-            threading.Thread(target=self._carry, args=(connection, forward), name="tunnel", daemon=True).start()
+            threading.Thread(target=self._carry, args=(connection, target), name="tunnel", daemon=True).start()
 
-    def _carry(self, connection: socket.socket, forward: Forward) -> None:
-        self._settle(forward.unit)
+    def _carry(self, connection: socket.socket, target: Target) -> None:
+        self._settle(target.pods)
         deadline = time.monotonic() + WAIT_SECONDS
-        uplink = _Uplink(connection)
-        with connection, _hung_up(connection):
+        uplink = Uplink(connection)
+        with connection, hung_up(connection):
             while not self._stop.is_set() and time.monotonic() < deadline:
-                tunnel = self._tunnel(forward)
-                if tunnel is None:
+                pod = self._find_pod(target.pods, deadline - time.monotonic())
+                if pod is None:
                     return
+                tunnel = self._tunnel(target, pod)
+                if tunnel is None:
+                    self._stop.wait(UNREACHED_SECONDS)
+                    continue
                 answered = uplink.run(tunnel)
                 if answered or uplink.ended or not uplink.can_replay:
                     return
                 self._stop.wait(RETRY_SECONDS)
 
-    def _tunnel(self, forward: Forward) -> Tunnel | None:
-        pod = self._find_pod(forward.unit)
-        if pod is None:
-            return None
-        with contextlib.suppress(DevenvError):
-            return self._pods.forward(self._namespace, pod, forward.port)
-        return None
-
-
-@contextmanager
-def _hung_up(connection: socket.socket) -> Iterator[None]:
-    """Hang up at the end: closing alone tells the client nothing while another thread still waits to read from it."""
-    try:
-        yield
-    finally:
-        with contextlib.suppress(OSError):
-            connection.shutdown(socket.SHUT_RDWR)
-
-
-class _Uplink:
-    """The local side of one connection: what it sent is kept until something answers."""
-
-    def __init__(self, connection: socket.socket) -> None:
-        self._connection = connection
-        self._sent = b""
-        self._lock = threading.Lock()
-        self._tunnel: Tunnel | None = None
-        self._started = False
-        self._last_answer = time.monotonic()
-        self.can_replay = True
-        self.ended = False
-
-    def run(self, tunnel: Tunnel) -> bool:
-        """Carry both ways until the tunnel ends; True if it ever answered."""
-        with self._lock:
-            self._tunnel = tunnel
-            replay = self._sent
-        if replay:
-            _send_quietly(tunnel, replay)
-        if not self._started:
-            self._started = True
-            threading.Thread(target=self._pump, name="uplink", daemon=True).start()
-        answered = False
-        while data := tunnel.receive():
-            answered = True
-            self._last_answer = time.monotonic()
-            self.can_replay = False
-            try:
-                self._connection.sendall(data)
-            except OSError:
-                break
-        tunnel.close()
-        return answered
-
-    def _pump(self) -> None:
-        with contextlib.suppress(OSError):
-            while data := self._connection.recv(CHUNK):
-                with self._lock:
-                    if self.can_replay:
-                        self._sent += data
-                        self.can_replay = len(self._sent) < REPLAY_LIMIT
-                    tunnel = self._tunnel
-                if tunnel:
-                    _send_quietly(tunnel, data)
-        self.ended = True
-        # A client that only closed its own half still wants the answer; the protocol can't pass a half-close on.
-        while time.monotonic() - self._last_answer < LINGER_SECONDS:
-            time.sleep(LINGER_SECONDS / 10)
-        if self._tunnel:
-            self._tunnel.close()
-
-
-def _send_quietly(tunnel: Tunnel, data: bytes) -> None:
-    with contextlib.suppress(OSError):
-        tunnel.send(data)
-
-
-def _listen(address: str, port: int) -> socket.socket:
-    """A socket listening on `port`, or on the next free one of the hundred after it."""
-    for candidate in (*range(port, min(port + 100, 65536)), 0):
-        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    def _tunnel(self, target: Target, pod: str) -> Tunnel | None:
         try:
-            listener.bind((address, candidate))
-        except OSError:
-            listener.close()
-            continue
-        listener.listen(64)
-        return listener
-    raise AssertionError("port 0 is always free")
+            return self._pods.forward(self._namespace, pod, target.pod_port)
+        except DevenvError:
+            self._presence.failed(target.unit)
+            return None
+
+    def _reaches(self, unit: str, pod: str) -> bool:
+        """Whether a connection to the pod can be made, which says nothing of the program in it."""
+        with self._lock:
+            port = next((target.pod_port for target, _ in self._open.values() if target.unit == unit), None)
+        if port is None:
+            return True
+        with contextlib.suppress(DevenvError):
+            self._pods.forward(self._namespace, pod, port).close()
+            return True
+        return False
+
+
+def _close(listener: socket.socket) -> None:
+    # A blocked accept wakes up on shutdown, not on close.
+    with contextlib.suppress(OSError):
+        listener.shutdown(socket.SHUT_RDWR)
+    listener.close()

@@ -13,6 +13,7 @@ from devenv.flows.world import World
 from devenv.ports import Kube
 from devenv.session.control import ControlClient, Message, find_session, socket_path
 from devenv.session.live import Session
+from devenv.session.local_ports import remembered_path
 
 SYNC_SECONDS = 60.0
 POLL_SECONDS = 0.05
@@ -36,7 +37,7 @@ def end_all_sessions(kube: Kube, runtime: Path) -> int:
     """End the sessions of all environments of a cluster; gives how many there were."""
     first = socket_path(runtime, kube.uid(), "")
     name_at = len(first.stem)
-    paths = sorted(runtime.glob(f"{first.stem}*.sock"))
+    paths = sorted({path.with_suffix(".sock") for path in runtime.glob(f"{first.stem}*")})
     return sum(_end_at(path, log_path(runtime, path.stem[name_at:])) for path in paths)
 
 
@@ -50,6 +51,7 @@ def _end_at(path: Path, log: Path) -> bool:
     if client is not None:
         end_client(client, path)
     log.unlink(missing_ok=True)
+    remembered_path(path).unlink(missing_ok=True)
     return client is not None
 
 

@@ -17,14 +17,15 @@ from devenv.plan.marks import content_hash
 from devenv.plan.units import namespace_of
 from devenv.ports import Kube, Ref
 from devenv.session.control import ControlServer, Message, socket_path
+from devenv.session.forward_requests import ForwardRequests
 from devenv.session.forwarding import Forwarder
+from devenv.session.local_ports import Remembered, remembered_path
 from devenv.session.podtable import PodTable
 from devenv.session.syncing import Outcome, SyncLoop
 
 LOOK_SECONDS = 5.0
 SETTLE_SECONDS = 5.0
 LOOK_AGAIN_SECONDS = 0.25
-POD_SECONDS = 30.0
 
 
 def fingerprint(environment: Environment) -> str:
@@ -57,9 +58,18 @@ class Session:
         self._looked: dict[str, float] = {}
         self._problems: dict[str, str] = {}
         self._pods = PodTable(self._pods_changed)
+        path = socket_path(world.runtime, kube.uid(), self._namespace)
+        self._remembered = Remembered(None if only_sync else remembered_path(path))
         self._forwarder = Forwarder(
-            kube.pods, self._namespace, find_pod=self._ready_pod, settle=self.settle, stop=self._stop
+            kube.pods,
+            self._namespace,
+            find_pod=self._ready_pod,
+            settle=self.settle,
+            stop=self._stop,
+            tell=world.progress.note,
+            remembered=self._remembered,
         )
+        self._forwards = ForwardRequests(environment, self._forwarder)
 
     def open(self) -> None:
         """Start to watch, sync and, unless it only syncs, to forward and to listen."""
@@ -72,8 +82,10 @@ class Session:
             return
         for service in self.environment.services.values():
             self._forwarder.open(service.name, list(service.ports.items()))
+        self._forwards.restore(self._remembered)
         path = socket_path(self._world.runtime, self._kube.uid(), self._namespace)
         handlers = {"status": self._status, "ready": self._ready, "wait-synced": self._wait_synced, "stop": self._end}
+        handlers |= self._forwards.handlers
         server = ControlServer(path, handlers)
         self._stack.callback(server.close)
 
@@ -142,12 +154,13 @@ class Session:
         loop.wait_synced(SETTLE_SECONDS)
         self._looked[unit] = time.monotonic()
 
-    def _ready_pod(self, unit: str) -> str | None:
-        return self._pods.ready_pod(unit, timeout=POD_SECONDS, stop=self._stop)
+    def _ready_pod(self, unit: str, timeout: float) -> str | None:
+        return self._pods.ready_pod(unit, timeout=timeout, stop=self._stop)
 
     def _pods_changed(self) -> None:
         for loop in self._loops.values():
             loop.refresh()
+        self._forwarder.refresh()
 
     def _tell(self, outcome: Outcome) -> None:
         note = self._world.progress.note

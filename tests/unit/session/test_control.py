@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from devenv.session.control import ControlServer, Message, find_session
+from devenv.errors import ClusterError
+from devenv.session.control import ControlServer, Message, checked, find_session
 
 
 def fail(request: Message) -> Message:
@@ -99,3 +100,10 @@ def test_who_looks_while_it_starts_meets_no_dead_socket(path: Path) -> None:
     for looker in lookers:
         looker.join()
     assert True in seen
+
+
+def test_an_answer_without_a_known_error_is_a_session_that_was_lost() -> None:
+    assert checked({"ok": True, "x": 1})["x"] == 1
+    with pytest.raises(ClusterError, match="no such request") as caught:
+        checked({"ok": False, "error": "no such request: forward-list"})
+    assert caught.value.code == "session-lost"

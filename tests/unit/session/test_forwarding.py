@@ -3,11 +3,15 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from devenv.session.forwarding import Forwarder
+from devenv.errors import ClusterError
+from devenv.problems import API_FAILED
+from devenv.session.forwarding import Forwarder, Target
+from devenv.session.local_ports import Remembered
 
 
 class FakeTunnel:
@@ -43,9 +47,12 @@ class FakePods:
     def __init__(self, tunnels: Sequence[FakeTunnel]) -> None:
         self.tunnels = list(tunnels)
         self.calls: list[tuple[str, str, int]] = []
+        self.failures: list[ClusterError] = []
 
     def forward(self, namespace: str, pod: str, port: int) -> FakeTunnel:
         self.calls.append((namespace, pod, port))
+        if self.failures:
+            raise self.failures.pop(0)
         return self.tunnels.pop(0)
 
     exec: Any = None
@@ -56,14 +63,29 @@ class Case:
     def __init__(self) -> None:
         self.stop = threading.Event()
         self.settled: list[str] = []
+        self.told: list[str] = []
         self.forwarders: list[Forwarder] = []
 
     def start(self, *tunnels: FakeTunnel, pod: str | None = "orders-1") -> tuple[FakePods, int]:
         pods = FakePods(tunnels)
-        forwarder = Forwarder(pods, "shop", find_pod=lambda unit: pod, settle=self.settled.append, stop=self.stop)
-        self.forwarders.append(forwarder)
+        forwarder = self.forwarder(pods, pod=pod)
         (forward,) = forwarder.open("orders", [("http", free_port())])
         return pods, forward.local
+
+    def forwarder(
+        self, pods: FakePods, *, pod: str | None = "orders-1", remembered: Remembered | None = None
+    ) -> Forwarder:
+        forwarder = Forwarder(
+            pods,
+            "shop",
+            find_pod=lambda unit, timeout: pod,
+            settle=self.settled.append,
+            stop=self.stop,
+            tell=self.told.append,
+            remembered=remembered,
+        )
+        self.forwarders.append(forwarder)
+        return forwarder
 
 
 def free_port() -> int:
@@ -121,10 +143,44 @@ def test_a_taken_port_moves_to_the_next_free_one(case: Case) -> None:
         holder.bind(("127.0.0.1", 0))
         holder.listen()
         taken = holder.getsockname()[1]
-        forwarder = Forwarder(
-            FakePods([]), "shop", find_pod=lambda unit: None, settle=case.settled.append, stop=case.stop
-        )
-        case.forwarders.append(forwarder)
-        (forward,) = forwarder.open("orders", [("http", taken)])
+        (forward,) = case.forwarder(FakePods([])).open("orders", [("http", taken)])
     assert forward.port == taken
     assert forward.local != taken
+
+
+def test_a_connection_waits_while_the_api_server_is_away(case: Case) -> None:
+    pods, port = case.start(FakeTunnel(), FakeTunnel(), FakeTunnel())
+    pods.failures += [ClusterError(API_FAILED, action="forward", reason="away") for _ in range(2)]
+    assert ask(port, b"hello") == b"HELLO"
+    assert case.settled == ["orders"], "it was one connection"
+
+
+def test_the_next_session_takes_the_same_port_again(case: Case, tmp_path: Path) -> None:
+    remembered = tmp_path / "shop.ports"
+    wanted = free_port()
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", wanted))
+        holder.listen()
+        first = case.forwarder(FakePods([]), remembered=Remembered(remembered))
+        (moved,) = first.open("orders", [("http", wanted)])
+        first.close()
+    (again,) = case.forwarder(FakePods([]), remembered=Remembered(remembered)).open("orders", [("http", wanted)])
+    assert again == moved
+    assert again.local != wanted
+
+
+def test_a_stopped_forward_listens_no_longer_and_is_forgotten(case: Case, tmp_path: Path) -> None:
+    remembered = tmp_path / "shop.ports"
+    forwarder = case.forwarder(FakePods([]), remembered=Remembered(remembered))
+    forward = forwarder.add(Target("postgres", "sql", 5432, "postgres", 5432), free_port(), added=True)
+    assert Remembered(remembered).added() == [forward]
+    forwarder.end(forward)
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", forward.local), timeout=5)
+    assert forwarder.forwards == Remembered(remembered).added() == []
+
+
+def test_a_broken_memory_is_no_memory(tmp_path: Path) -> None:
+    for text in ("", "{", "3", '[{"unit": 1}]', "[7]"):
+        (tmp_path / "x.ports").write_text(text)
+        assert Remembered(tmp_path / "x.ports").added() == []

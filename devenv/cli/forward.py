@@ -1,0 +1,133 @@
+"""`devenv forward`: the local ports that lead into the environment."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from devenv.cli.app import app
+from devenv.cli.load import Choice, load_environment, load_machine
+from devenv.cli.options import FileOption, OutputOption, VerboseOption
+
+if TYPE_CHECKING:
+    from devenv.config.model import Environment
+    from devenv.flows.world import World
+    from devenv.ports import Kube
+    from devenv.session.control import ControlClient
+
+forward = typer.Typer(
+    help="Show the local ports that lead into the environment; add one, stop one.", no_args_is_help=True
+)
+app.add_typer(forward, name="forward")
+
+
+@forward.command("ls")
+def ls(file: FileOption = None, output: OutputOption = "text", verbose: VerboseOption = False) -> None:
+    """List what is forwarded: the local address, where it leads, and whether a pod answers there now."""
+    from devenv.session.control import checked
+    from devenv.session.local_ports import address_of
+    from devenv.terminal.render import print_json, print_lines, table
+
+    environment, _, _, session = _reach(file)
+    found = checked(_need(session, environment).ask("forward-list"))["forwards"]
+    if output == "json":
+        print_json(found)
+        return
+    rows = [("NAME", "PORT", "ADDRESS", "STATE")]
+    rows += [(f["unit"], _port(f), address_of(f), f"pod/{f['pod']}" if f["pod"] else "waiting") for f in found]
+    print_lines(table(rows) if found else ["nothing is forwarded; devenv forward add NAME PORT"])
+
+
+@forward.command("add")
+def add(
+    service: Annotated[str, typer.Argument(metavar="NAME[:PORT]", help="Service or dependency.")],
+    port: Annotated[
+        str | None,
+        typer.Argument(metavar="[LOCAL:]PORT", help="Its port by number or name, with a local one in front."),
+    ] = None,
+    file: FileOption = None,
+    output: OutputOption = "text",
+    verbose: VerboseOption = False,
+) -> None:
+    """Forward a port of a service or dependency: in the live session, or, where there is none, until Ctrl-C."""
+    from devenv.session.control import checked
+    from devenv.session.forward_alone import forward_alone
+    from devenv.session.forward_targets import parse_wish
+    from devenv.session.local_ports import Forward
+    from devenv.terminal.render import print_json
+
+    wish = parse_wish(service, port)
+    environment, world, kube, session = _reach(file)
+
+    def tell(found: dict[str, Any], wanted: int | None) -> None:
+        if output == "json":
+            print_json(found)
+            return
+        world.progress.note(_sentence(found, wanted))
+
+    def opened(found: Forward) -> None:
+        tell(asdict(found), wish.local or found.port)
+        world.progress.note("there is no session: it ends with this command (Ctrl-C); devenv up -d starts one")
+
+    if session is None:
+        forward_alone(environment, wish, kube, world, opened=opened)
+        return
+    answer = checked(session.ask("forward-add", name=wish.name, port=wish.port, local=wish.local))
+    tell(answer["forward"], answer["wanted"])
+
+
+@forward.command("stop")
+def stop(
+    service: Annotated[str, typer.Argument(metavar="NAME[:PORT]|LOCAL", help="A unit, its port, or a local port.")],
+    file: FileOption = None,
+    output: OutputOption = "text",
+    verbose: VerboseOption = False,
+) -> None:
+    """Stop forwards of the live session; what is open in them goes on to its end."""
+    from devenv.session.control import checked
+    from devenv.session.local_ports import address_of
+    from devenv.terminal.render import print_json
+
+    environment, world, _, session = _reach(file)
+    stopped = checked(_need(session, environment).ask("forward-stop", what=service))["stopped"]
+    if output == "json":
+        print_json(stopped)
+        return
+    for one in stopped:
+        world.progress.note(f"{address_of(one)} leads to {one['unit']}:{one['port']} no longer")
+
+
+def _reach(file: Any) -> tuple[Environment, World, Kube, ControlClient | None]:
+    """The environment, the world, the cluster, and the environment's session where one lives."""
+    from devenv.flows.cluster import reach
+    from devenv.session.control import find_session, socket_path
+    from devenv.terminal.progress import make_progress
+    from devenv.wiring import make_world
+
+    environment = load_environment(Choice(file))
+    world = make_world(load_machine(), make_progress(color=False))
+    kube = reach(world)
+    return environment, world, kube, find_session(socket_path(world.runtime, kube.uid(), environment.name))
+
+
+def _need(session: ControlClient | None, environment: Environment) -> ControlClient:
+    from devenv import problems
+    from devenv.errors import ClusterError
+
+    if session is None:
+        raise ClusterError(problems.NO_SESSION, name=environment.name)
+    return session
+
+
+def _port(found: dict[str, Any]) -> str:
+    name, port = str(found["name"]), str(found["port"])
+    return port if name == port else f"{port} ({name})"
+
+
+def _sentence(found: dict[str, Any], wanted: int | None) -> str:
+    from devenv.session.local_ports import address_of
+
+    taken = f" (port {wanted} is taken)" if wanted not in (None, 0, found["local"]) else ""
+    return f"{address_of(found)} leads to {found['unit']}:{found['port']}{taken}"
