@@ -117,6 +117,8 @@ JSON_RESULTS: tuple[tuple[str, type, str], ...] = (
     ("devenv up: each of `units`", UnitResult, ""),
     ("devenv status: each of `units`", UnitStatus, "beside `environment`, `context`, `namespace`, `ready`, `session`"),
     ("devenv status: each of `session.forwards`", Forward, "beside `pid`, `foreground`, `synced`, `sync`, `problems`"),
+    ("devenv forward ls, and stop: each of the list", Forward, "with `ls` also `pod` and `state`: up or waiting"),
+    ("devenv forward add", Forward, "in a session also `pod` and `state`"),
     ("devenv down", DownResult, ""),
     ("devenv test", TestResult, "and `exit`: `{code, origin}` with origin `runner`"),
     ("devenv doctor: each of `checks`", Finding, "the status is ok, warn, fail or skipped"),
