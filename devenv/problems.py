@@ -285,6 +285,12 @@ CRASH_LOOP = Problem(
     "The program in the container ends soon after its start, so Kubernetes starts it over and over.",
     "the last lines it printed are above; devenv logs {name} shows more",
 )
+PROGRAM_CRASHED = Problem(
+    "program-crashed",
+    "the program of {name} ends soon after its start (exit code {exit_code})",
+    "The program crashed each time that it was started. Its container stays, with what was synced into it.",
+    "correct it and save: the next save starts it again; devenv logs {name} shows more",
+)
 INIT_FAILED = Problem(
     "init-failed",
     "{name} does not start: its init step {step} ends with code {exit_code}",
