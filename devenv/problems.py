@@ -245,19 +245,6 @@ MANIFEST_INVALID = Problem(
     "that is the service's.",
     "see the lines above; deploy: {{workload: kind/name, container: ...}} chooses",
 )
-PROGRAM_UNKNOWN = Problem(
-    "program-unknown",
-    "nobody knows what the image {image} of {service} starts: {reason}",
-    "A service that is synced runs under devenv's agent, which starts its program; what that is, the service's "
-    "command says, else its manifests, else the image's config in its registry.",
-    "write command: for {service}, or sync: {{agent: false, rules: [...]}} to go without the agent",
-)
-ARCH_UNKNOWN = Problem(
-    "arch-unknown",
-    "the image {image} of {service} is for {arch}, and devenv's agent only for {known}",
-    "A service that is synced runs under devenv's agent, a program for the processor of the image.",
-    "use an image for one of these, or sync: {{agent: false, rules: [...]}} to go without the agent",
-)
 FILES_TOO_LARGE = Problem(
     "files-too-large",
     "the files of {name} are {size} together; a ConfigMap holds at most 1 MiB",
@@ -284,12 +271,6 @@ CRASH_LOOP = Problem(
     "{name} starts and ends again and again (exit code {exit_code})",
     "The program in the container ends soon after its start, so Kubernetes starts it over and over.",
     "the last lines it printed are above; devenv logs {name} shows more",
-)
-PROGRAM_CRASHED = Problem(
-    "program-crashed",
-    "the program of {name} ends soon after its start (exit code {exit_code})",
-    "The program crashed each time that it was started. Its container stays, with what was synced into it.",
-    "correct it and save: the next save starts it again; devenv logs {name} shows more",
 )
 INIT_FAILED = Problem(
     "init-failed",
@@ -346,6 +327,18 @@ SYNC_NOT_WRITABLE = Problem(
     "{service} can't be synced: {target} can't be written by the container's user",
     "The files at the sync target belong to another user, or the root file system is read-only.",
     "make the target writable in the Dockerfile (COPY --chown=...), or run as its owner",
+)
+SYNC_DISK_FULL = Problem(
+    "sync-disk-full",
+    "{service} can't be synced: no space is left for {target}",
+    "The volume or disk in the container that the file belongs to is full; what was there before is still there.",
+    "free space there, or make the volume larger; it is tried again until it fits",
+)
+SYNC_HELD = Problem(
+    "sync-held",
+    "{service} can't be synced: {holder} syncs it",
+    "Another session of devenv, maybe on another machine, syncs into the same pod; two would undo each other's work.",
+    "end that session, or take over: devenv up --take-over",
 )
 SYNC_FAILED = Problem(
     "sync-failed",

@@ -96,8 +96,7 @@ class Session:
             self._kube.pods,
             self._world.watcher,
             namespace=self._namespace,
-            container=container,
-            find_pods=lambda: [(c.pod, c.id) for c in self._pods.containers(service.name) if c.name == container],
+            find_pods=lambda: [c for c in self._pods.containers(service.name) if c.has_agent or c.name == container],
             on_outcome=self._tell,
         )
 

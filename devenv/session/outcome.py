@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from devenv.config.model import Service
 from devenv.errors import DevenvError
+from devenv.session.program import Program
+from devenv.session.reasons import Cause, Reason, reasons
 from devenv.sync.batch import Batch
 
 SHOWN_PATHS = 5
@@ -15,7 +18,8 @@ class Outcome:
     """What was done to one container; `problem` is what went wrong, `rebuild` that the image must be built anew.
 
     `paths` are the first few files, `size` their bytes, `reloaded` says how ("restart", "HUP", "pip install").
-    `again` has, by rule, paths that changed while they were read.
+    `again` has, by rule, paths that changed while they were read. `reasons` say why it was reloaded or must be built.
+    `program` is what its program became by itself: crashed, or running again.
     """
 
     service: str
@@ -30,6 +34,8 @@ class Outcome:
     output: str = ""
     problem: DevenvError | None = None
     again: tuple[tuple[int, str], ...] = ()
+    reasons: tuple[Reason, ...] = ()
+    program: Program | None = None
 
 
 @dataclass(slots=True)
@@ -39,28 +45,34 @@ class Total:
     files: int = 0
     size: int = 0
     deleted: int = 0
-    rebuild: bool = False
     paths: list[str] = field(default_factory=list)
     again: list[tuple[int, str]] = field(default_factory=list)
+    rebuilds: list[Cause] = field(default_factory=list)
 
-    def add(self, batch: Batch, *, files: int, rebuild: bool) -> None:
+    def add(self, batch: Batch, *, files: int) -> None:
         """Count a batch that was carried out with this many files."""
         links = batch.links or {}
         self.files += files + len(links)
         self.deleted += len(batch.delete_files) + len(batch.delete_dirs)
-        self.rebuild |= rebuild
         self.paths += [*batch.puts, *links, *batch.delete_files]
 
-    def outcome(self, service: str, pod: str, *, seconds: float) -> Outcome:
+    def outcome(self, service: Service, pod: str, *, seconds: float, problem: DevenvError | None = None) -> Outcome:
         """What is told of it."""
         return Outcome(
-            service=service,
+            service=service.name,
             pod=pod,
             files=self.files,
             size=self.size,
             deleted=self.deleted,
             seconds=seconds,
             paths=tuple(self.paths[:SHOWN_PATHS]),
-            rebuild=self.rebuild,
+            rebuild=bool(self.rebuilds),
+            problem=problem,
             again=tuple(self.again),
+            reasons=reasons(service, self.rebuilds),
         )
+
+
+def first_path(batch: Batch) -> str:
+    """The path that stands for a batch."""
+    return next(iter((*batch.puts, *(batch.links or ()), *batch.removed, *batch.make)), "")

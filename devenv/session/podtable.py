@@ -11,18 +11,23 @@ from devenv.errors import DevenvError
 from devenv.health.verdict import is_ready
 from devenv.plan.marks import UNIT, selector
 from devenv.ports import Kube, Object, Stop
+from devenv.sync.places import AGENT
 
 RETRY_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Container:
-    """One running container: its pod, its unit, and its ID, which changes with every start."""
+    """One running container: its pod, its unit, and its ID, which changes with every start.
+
+    `has_agent` says that it runs under devenv's agent.
+    """
 
     unit: str
     pod: str
     name: str
     id: str
+    has_agent: bool = False
 
 
 class PodTable:
@@ -84,11 +89,14 @@ def _unit_of(pod: Object) -> str:
 
 
 def running_containers(pod: Object) -> list[Container]:
-    """The containers of a pod that run now; none of a pod that is being removed."""
+    """The containers of a pod that run now, of its init containers those with an agent; none while it is removed."""
     if pod["metadata"].get("deletionTimestamp"):
         return []
+    marks = (pod["metadata"].get("annotations") or {}).get(AGENT, "").split(",")
+    status = pod.get("status", {})
+    steps = [each for each in status.get("initContainerStatuses") or [] if each["name"] in marks]
     return [
-        Container(_unit_of(pod), pod["metadata"]["name"], status["name"], status.get("containerID", ""))
-        for status in pod.get("status", {}).get("containerStatuses", [])
-        if status.get("state", {}).get("running")
+        Container(_unit_of(pod), pod["metadata"]["name"], name, each.get("containerID", ""), name in marks)
+        for each in [*(status.get("containerStatuses") or []), *steps]
+        if (name := each["name"]) and (each.get("state") or {}).get("running")
     ]

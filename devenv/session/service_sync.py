@@ -2,36 +2,27 @@
 
 from __future__ import annotations
 
-import posixpath
 import time
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from pathlib import PurePosixPath
 
-from devenv.config.model import Reload, Service, SyncRule
+from devenv.config.model import Reload, Service
 from devenv.errors import SyncError
 from devenv.ports import Pods, Stop
 from devenv.problems import SYNC_FAILED
-from devenv.session.outcome import Outcome, Total
+from devenv.session.claims import target_folder
+from devenv.session.outcome import Outcome, Total, first_path
+from devenv.session.program import Program
+from devenv.session.reasons import Cause, label, reasons
 from devenv.session.sync_stream import SyncStream, open_stream
 from devenv.sync import frames
-from devenv.sync.batch import Batch, acknowledge, diff, refuse_missing, refuse_wipe
+from devenv.sync.batch import Batch, acknowledge, diff, refuse_missing, refuse_wipe, snapshot
 from devenv.sync.content import load
 from devenv.sync.frames import Answer, Content
 from devenv.sync.index import Digest, Index
 
 RUN_SECONDS = 600.0
-
-
-def target_folder(rule: SyncRule, *, is_file: bool) -> str:
-    """The folder in the container that a rule writes to."""
-    return posixpath.dirname(rule.target) or "/" if is_file else rule.target
-
-
-def file_name(rule: SyncRule, *, is_file: bool) -> str:
-    """The name a single-file rule gives its file in the container; "" for a folder."""
-    return PurePosixPath(rule.target).name if is_file else ""
 
 
 class ServiceSync:
@@ -44,7 +35,7 @@ class ServiceSync:
         rules = range(len(service.sync))
         self._acked: list[dict[str, Digest]] = [{} for _ in rules]
         self._pending: list[set[str] | None] = [None for _ in rules]
-        self._touched: set[int] = set()
+        self._touched: dict[int, str] = {}
         self._doubtful = True
 
     @classmethod
@@ -83,13 +74,23 @@ class ServiceSync:
         return all(paths is not None and not paths for paths in self._pending)
 
     @property
-    def owed(self) -> frozenset[int]:
-        """The rules whose files came since the last reload."""
-        return frozenset(self._touched)
+    def owed(self) -> Mapping[int, str]:
+        """The rules whose files came since the last reload, each with the first of them."""
+        return dict(self._touched)
 
-    def owe(self, rules: frozenset[int]) -> None:
+    def owe(self, rules: Mapping[int, str]) -> None:
         """Take over what a lost connection to the same container left undone."""
-        self._touched |= rules
+        self._touched.update(rules)
+
+    @property
+    def files(self) -> int:
+        """How many files the container has of the sources."""
+        return sum(digest != "d" for acked in self._acked for digest in list(acked.values()))
+
+    @property
+    def program(self) -> Program | None:
+        """Nothing is known of it."""
+        return None
 
     @property
     def wants_reload(self) -> bool:
@@ -105,15 +106,21 @@ class ServiceSync:
     def adopt(self, indexes: Sequence[Index], seen: Sequence[Collection[str]]) -> None:
         """Ask the container what it already has of what is, or ever was (`seen`), in the sources. SyncError."""
         for rule, index in enumerate(indexes):
-            paths = sorted(index.entries.keys() | set(seen[rule]))
-            look = self._ask_ok([frames.encode_look(rule, paths)])
-            kinds = frames.parse_look(paths, look)
-            local = index.entries
-            files = [path for path, kind in kinds.items() if kind in ("f", "x") and path in local]
-            hashes = self._ask_ok([frames.encode_hash(rule, files)])
-            self._acked[rule] = frames.known(paths, look, frames.parse_hash(hashes))
+            paths = [path for path in sorted(dict(index.entries).keys() | set(seen[rule])) if "\n" not in path]
+            self._acked[rule] = self._look(rule, paths, hashed=index.entries.__contains__)
             self._pending[rule] = None
         self._doubtful = False
+
+    def have(self, rule: int, paths: Sequence[str]) -> dict[str, Digest]:
+        """What the container has of some paths. SyncError."""
+        return self._look(rule, [path for path in paths if "\n" not in path], hashed=lambda path: True)
+
+    def _look(self, rule: int, paths: Sequence[str], *, hashed: Callable[[str], bool]) -> dict[str, Digest]:
+        look = self._ask_ok([frames.encode_look(rule, paths)])
+        kinds = frames.parse_look(paths, look)
+        files = [path for path, kind in kinds.items() if kind in ("f", "x") and hashed(path)]
+        hashes = self._ask_ok([frames.encode_hash(rule, files)])
+        return frames.known(paths, look, frames.parse_hash(hashes))
 
     def bring(self, indexes: Sequence[Index]) -> Outcome:
         """Send what differs and reload at once. SyncError."""
@@ -131,24 +138,24 @@ class ServiceSync:
             self.adopt(indexes, [list(acked) for acked in self._acked])
         total = Total()
         for rule, index in enumerate(indexes):
-            batch = self._plan(rule, index, partial(kept, rule))
+            seen, batch = self._plan(rule, index, partial(kept, rule))
             if batch:
-                self._carry(rule, index, batch, total)
+                self._carry(rule, seen, batch, total)
             self._pending[rule] = set()
-        return total.outcome(self._service.name, self.pod, seconds=time.monotonic() - started)
+        return total.outcome(self._service, self.pod, seconds=time.monotonic() - started)
 
-    def _plan(self, rule: int, index: Index, kept: Callable[[str], bool]) -> Batch:
+    def _plan(self, rule: int, index: Index, kept: Callable[[str], bool]) -> tuple[Index, Batch]:
         pending = self._pending[rule]
         if pending is not None and not pending:
-            return Batch()
+            return index, Batch()
         if index.missing:
             raise refuse_missing(index.source, service=self._service.name)
-        acked = self._acked[rule]
-        batch = diff(index.entries, acked, within=pending, kept=lambda path: path in index.notes or kept(path))
+        acked, seen = self._acked[rule], _sendable(snapshot(index, pending))
+        batch = diff(seen.entries, acked, within=pending, kept=lambda path: path in index.notes or kept(path))
         refuse_wipe(batch, acked, service=self._service.name)
         for path in batch.forget:
             acked.pop(path, None)
-        return batch
+        return seen, batch
 
     def _carry(self, rule: int, index: Index, batch: Batch, total: Total) -> None:
         """Send one rule's batch."""
@@ -163,14 +170,15 @@ class ServiceSync:
 
         reload = self._service.sync[rule].reload.kind
         if reload not in ("none", "rebuild"):
-            self._touched.add(rule)
+            self._touched.setdefault(rule, first_path(batch))
         try:
             self._ask_ok(frames.encode_put(rule, batch, read))
         except SyncError:
             self._doubt(rule, batch)
             raise
         acknowledge(self._acked[rule], batch, loaded)
-        total.add(batch, files=len(loaded), rebuild=reload == "rebuild")
+        total.add(batch, files=len(loaded))
+        total.rebuilds += [Cause(rule, first_path(batch))] if reload == "rebuild" else []
         total.again += [(rule, path) for path in batch.puts if loaded.get(path) != index.entries[path].digest]
 
     def _doubt(self, rule: int, batch: Batch) -> None:
@@ -185,7 +193,8 @@ class ServiceSync:
         Commands run first, in the rules' order; then the program is restarted, or else signalled. SyncError.
         """
         started = time.monotonic()
-        wanted = [self._service.sync[rule].reload for rule in sorted(self._touched)]
+        touched = dict(sorted(self._touched.items()))
+        wanted = [self._service.sync[rule].reload for rule in touched]
         signals = ["USR1"] if any(reload.kind == "restart" for reload in wanted) else _signals(wanted)
         try:
             output = "".join(self._run(reload) for reload in dict.fromkeys(wanted) if reload.kind == "exec")
@@ -198,7 +207,8 @@ class ServiceSync:
             service=self._service.name,
             pod=self.pod,
             seconds=time.monotonic() - started,
-            reloaded=tuple(_label(reload) for reload in dict.fromkeys(wanted)),
+            reloaded=tuple(label(reload) for reload in dict.fromkeys(wanted)),
+            reasons=reasons(self._service, [Cause(rule, path) for rule, path in touched.items()]),
             output=output,
         )
 
@@ -213,7 +223,7 @@ class ServiceSync:
     def _run(self, reload: Reload) -> str:
         answer = self._stream.ask([frames.encode_run(reload.command)], timeout=RUN_SECONDS)
         if answer.status != "exit 0":
-            raise self._failed(f"{_label(reload)} ended with {answer.status}", answer)
+            raise self._failed(f"{label(reload)} ended with {answer.status}", answer)
         return answer.body.decode("utf-8", "replace")
 
     def _signal(self, name: str) -> None:
@@ -235,5 +245,8 @@ def _signals(wanted: Sequence[Reload]) -> list[str]:
     return list(dict.fromkeys(reload.signal for reload in wanted if reload.kind == "signal"))
 
 
-def _label(reload: Reload) -> str:
-    return {"signal": reload.signal, "exec": " ".join(reload.command)}.get(reload.kind, reload.kind)
+def _sendable(index: Index) -> Index:
+    """Without names that contain a newline: a shell's lines can't carry them."""
+    if any("\n" in path for path in index.entries):
+        return replace(index, entries={path: entry for path, entry in index.entries.items() if "\n" not in path})
+    return index

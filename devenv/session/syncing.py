@@ -13,18 +13,21 @@ from types import TracebackType
 
 from devenv.config.model import Service
 from devenv.ports import Pods, Watcher
+from devenv.session.opening import Opening
 from devenv.session.outcome import Outcome
-from devenv.session.service_sync import ServiceSync
-from devenv.session.sync_worker import Close, FindPods, Flush, Message, Refresh, Worker
+from devenv.session.sync_status import SyncStatus
+from devenv.session.sync_worker import Close, FindPods, Flush, Message, Refresh, Worker, make_sources
 
-__all__ = ["FindPods", "Outcome", "ServiceSync", "SyncLoop"]
+__all__ = ["FindPods", "Outcome", "SyncLoop"]
 
 
 class SyncLoop:
     """One service's sync: a watcher and one worker thread, from `with loop:` to its end.
 
-    `on_outcome` is called from that thread for each batch sent, reload done and problem met. A problem is told once
-    and tried again until it is gone, which an outcome without one tells, with no files where none were needed.
+    Each container has a thread besides, so that none waits for another. `on_outcome` is called from the worker's for
+    each batch sent, reload done, crash and problem met. A problem is told once and tried again until it is gone, which
+    an outcome without one tells, with no files where none were needed. With `take_over`, another session that holds
+    the pods is put out of them.
     """
 
     def __init__(
@@ -34,19 +37,20 @@ class SyncLoop:
         watcher: Watcher,
         *,
         namespace: str,
-        container: str,
         find_pods: FindPods,
         on_outcome: Callable[[Outcome], None],
+        take_over: bool = False,
     ) -> None:
-        self._service = service
+        self.service = service
         self._watcher = watcher
         self._messages: queue.SimpleQueue[Message] = queue.SimpleQueue()
         self._stop = threading.Event()
+        sources = make_sources(service)
         self._worker = Worker(
             service,
-            pods,
+            sources,
+            Opening(service, pods, sources, namespace=namespace, take_over=take_over, stop=self._stop),
             messages=self._messages,
-            place=(namespace, container),
             find_pods=find_pods,
             on_outcome=on_outcome,
             stop=self._stop,
@@ -55,8 +59,8 @@ class SyncLoop:
         self._watching = ExitStack()
 
     def __enter__(self) -> SyncLoop:
-        if self._service.sync:
-            folders = [rule.source for rule in self._service.sync]
+        if self.service.sync:
+            folders = [rule.source for rule in self.service.sync]
             self._watching.enter_context(self._watcher.watch(folders, self._messages.put))
             self._thread.start()
         return self
@@ -76,11 +80,15 @@ class SyncLoop:
 
     def synced(self) -> bool:
         """True where nothing is known to be on its way: every container has the sources, and was reloaded."""
-        return not self._service.sync or (self._worker.synced and self._messages.empty())
+        return not self.service.sync or (self._worker.synced and self._messages.empty())
+
+    def status(self) -> SyncStatus:
+        """How it stands, with each container."""
+        return self._worker.status()
 
     def wait_synced(self, timeout: float) -> bool:
         """Look at all sources again and wait until every container has them; False after `timeout` seconds."""
-        if not self._service.sync:
+        if not self.service.sync:
             return True
         flush = Flush()
         self._messages.put(flush)

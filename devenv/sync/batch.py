@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from devenv.errors import SyncError
 from devenv.problems import SYNC_FAILED
-from devenv.sync.index import Digest, Entry
+from devenv.sync.index import Digest, Entry, Index
 
 # Losing most of a tree is far more often an accident (a mount that went away, a wrong folder) than a wish.
 GUARDED_FILES = 20
@@ -38,6 +38,21 @@ class Batch:
     def removed(self) -> tuple[str, ...]:
         """Everything that goes away."""
         return self.clear_files + self.clear_dirs + self.delete_files + self.delete_dirs
+
+    @property
+    def gone(self) -> tuple[str, ...]:
+        """What goes away and does not come back as another kind."""
+        back = {*self.make, *self.puts, *(self.links or ())}
+        return tuple(path for path in self.removed if path not in back)
+
+
+def snapshot(index: Index, within: Collection[str] | None) -> Index:
+    """The index as it is now, some paths of it or all, for a thread other than the one that looks."""
+    entries = index.entries
+    if within is None:
+        return Index(index.source, index.name, dict(entries), index.notes)
+    found = {path: entry for path in within if (entry := entries.get(path))}
+    return Index(index.source, index.name, found, index.notes)
 
 
 def diff(

@@ -5,9 +5,12 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
+from collections.abc import Iterator
 
+from devenv.sync.entries import stamp_of
 from devenv.sync.frames import Content
-from devenv.sync.index import Index, kind_of
+from devenv.sync.index import Digest, Entry, Index, kind_of
+from devenv.sync.protocol import CONTENT
 
 
 def load(index: Index, path: str) -> Content | None:
@@ -23,3 +26,71 @@ def load(index: Index, path: str) -> Content | None:
     except OSError:
         return None
     return Content(data, status.st_mtime_ns, kind_of(status) + hashlib.sha256(data).hexdigest())
+
+
+class Reading:
+    """One file, read in pieces while it may change: `size` and `digest` are those of what `pieces` gives.
+
+    `whole` is False where it did not give `size` bytes because the file was written to meanwhile; `changed` says that
+    it differs by now. OSError where it is no readable regular file.
+    """
+
+    def __init__(self, place: str | os.PathLike[str], known: Entry | None) -> None:
+        # NONBLOCK: a pipe that took the file's place must not hang the reader.
+        self._handle = os.open(place, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        self._status = os.fstat(self._handle)
+        self._known = known
+        self._hash = hashlib.sha256()
+        self._vouched = known is not None and known.stamp == stamp_of(self._status) and not known.racy
+        self.whole = self.changed = False
+        if not stat.S_ISREG(self._status.st_mode):
+            self.close()
+            raise FileNotFoundError(place)
+
+    @property
+    def size(self) -> int:
+        """How many bytes there are to be."""
+        return self._status.st_size
+
+    @property
+    def kind(self) -> str:
+        """The first letter of its digest."""
+        return kind_of(self._status)
+
+    @property
+    def mtime_ns(self) -> int:
+        """When it was written."""
+        return self._status.st_mtime_ns
+
+    @property
+    def digest(self) -> Digest:
+        """The digest of what was read."""
+        if self._vouched and self._known:
+            return self._known.digest
+        return self.kind + self._hash.hexdigest()
+
+    def pieces(self) -> Iterator[bytes]:
+        """The content. A file that was changed midway is never given to its end, so that it fails as a whole."""
+        left = self.size
+        while True:
+            data = os.read(self._handle, min(CONTENT, left))
+            left -= len(data)
+            if left and data:
+                yield self._note(data)
+                continue
+            now = os.fstat(self._handle)
+            self.changed = stamp_of(now) != stamp_of(self._status)
+            # A log that only grew is whole as far as it went.
+            self.whole = not left and (not self.changed or now.st_size > self.size)
+            if self.whole:
+                yield self._note(data)
+            return
+
+    def _note(self, data: bytes) -> bytes:
+        if not self._vouched:
+            self._hash.update(data)
+        return data
+
+    def close(self) -> None:
+        """Done with it."""
+        os.close(self._handle)

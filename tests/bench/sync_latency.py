@@ -29,6 +29,7 @@ from devenv.config.model import Origin, Reload, Service, SyncRule
 from devenv.host.watching import FolderWatcher
 from devenv.kube.connection import connect
 from devenv.ports import Access, Kube, Object, Pods, Ref
+from devenv.session.podtable import Container
 from devenv.session.syncing import Outcome, SyncLoop
 
 TARGET = "/work/app"
@@ -106,8 +107,7 @@ def time_devenv(kube: Kube, probe: Probe, place: tuple[str, str], count: int) ->
             kube.pods,
             FolderWatcher(),
             namespace=namespace,
-            container="app",
-            find_pods=lambda: [("app", identity)],
+            find_pods=lambda: [Container("app", "app", "app", identity)],
             on_outcome=lambda outcome: problems.append(outcome) if outcome.problem else None,
         )
         with loop:

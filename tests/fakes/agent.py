@@ -44,6 +44,8 @@ class FakeContainer:
     signals: list[int] = field(default_factory=list)
     commands: list[tuple[str, ...]] = field(default_factory=list)
     agent: FakeAgent | None = None
+    places: dict[str, str] = field(default_factory=dict)
+    """Where on this machine the container's folders are, if elsewhere."""
 
     def start(self) -> None:
         self.starts += 1
@@ -80,7 +82,7 @@ class FakeAgent:
         self.ended = False
         self.stalled = False
         self.cut_after = cut_after
-        self._container = container
+        self.container = container
         self._decoder = Decoder()
         self._folders: list[Folder] = []
         self._roots: tuple[str, ...] = ()
@@ -121,8 +123,8 @@ class FakeAgent:
     def kill(self) -> None:
         """End at once, leaving what is staged."""
         self.ended = True
-        if self._container.agent is self:
-            self._container.agent = None
+        if self.container.agent is self:
+            self.container.agent = None
 
     def close(self) -> None:
         """The other side has ended the stream."""
@@ -176,12 +178,12 @@ class FakeAgent:
     def _serve(self, batch: int, frame: p.Frame) -> None:
         match frame:
             case p.Restart():
-                if self._container.state != p.WAITS:
-                    self._container.start()
+                if self.container.state != p.WAITS:
+                    self.container.start()
                 self.tell(r.Done(0, ""), batch)
             case p.Signal(number=number):
-                self._container.signals.append(number)
-                runs = self._container.state == p.RUNS
+                self.container.signals.append(number)
+                runs = self.container.state == p.RUNS
                 self.tell(r.Done(0, "") if runs else r.Done(errno.ESRCH, "the program does not run"), batch)
             case p.Exec(argv=argv):
                 self._exec(batch, argv)
@@ -198,8 +200,8 @@ class FakeAgent:
                 self.fail(p.FAILED_PROTOCOL, f"unexpected frame of type {frame.type}")
 
     def _greet(self, batch: int, hello: p.Hello) -> None:
-        other = self._container.agent
-        missing = [target for target in hello.targets if not Path(target).is_dir()]
+        other = self.container.agent
+        missing = [target for target in hello.targets if not Path(self.container.places.get(target, target)).is_dir()]
         if hello.version != p.VERSION:
             self.fail(p.FAILED_VERSION, f"this agent speaks version {p.VERSION}")
         elif other and not hello.flags & p.TAKE_OVER:
@@ -212,9 +214,10 @@ class FakeAgent:
             self._open(batch, hello)
 
     def _open(self, batch: int, hello: p.Hello) -> None:
-        box = self._container
-        box.agent, self._holder, self._roots = self, hello.holder, hello.targets
-        self._folders = [Folder(root, box.records.setdefault(root, set()), box.refusals) for root in hello.targets]
+        box = self.container
+        box.agent, self._holder = self, hello.holder
+        self._roots = tuple(box.places.get(target, target) for target in hello.targets)
+        self._folders = [Folder(root, box.records.setdefault(root, set()), box.refusals) for root in self._roots]
         self.tell(r.Welcome(p.VERSION, box.uid, int(box.supervised), box.boot, box.batch), batch)
         self.tell(box.describe())
 
@@ -228,7 +231,7 @@ class FakeAgent:
         for target, folder in enumerate(self._folders):
             failed += [(target, number, path) for number, path in folder.commit()]
         self._put = None
-        box = self._container
+        box = self.container
         self.tell(r.Ack(tuple(failed)), batch)
         if flags & p.COMPLETE:
             box.batch = batch
@@ -237,8 +240,8 @@ class FakeAgent:
         self._changed = False
 
     def _exec(self, batch: int, argv: tuple[str, ...]) -> None:
-        self._container.commands.append(argv)
-        code, out, err = self._container.run(argv)
+        self.container.commands.append(argv)
+        code, out, err = self.container.run(argv)
         for stream, data in ((1, out), (2, err)):
             if data:
                 self.tell(r.Output(stream, data), batch)

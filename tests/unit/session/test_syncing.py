@@ -14,6 +14,7 @@ from devenv.config.model import Origin, Reload, Service, SyncRule
 from devenv.errors import ClusterError, SyncError
 from devenv.ports import Change
 from devenv.problems import BUG
+from devenv.session.podtable import Container
 from devenv.session.sources import find_locks
 from devenv.session.sync_stream import SyncStream
 from devenv.session.syncing import Outcome, SyncLoop
@@ -43,7 +44,7 @@ class Scene:
         (self.source / "main.py").write_text("one")
         self.local = make_pods("dash", folder)
         self.watcher = FakeWatcher()
-        self.found: list[tuple[str, str]] = [("orders-1", "containerd://one")]
+        self.found = [Container("orders", "orders-1", "orders", "containerd://one")]
         self.outcomes: list[Outcome] = []
         self._came = threading.Condition()
         rule = SyncRule(self.source, str(self.target), Reload("restart"))
@@ -53,7 +54,6 @@ class Scene:
             self.local,
             self.watcher,
             namespace="shop",
-            container="orders",
             find_pods=lambda: list(self.found),
             on_outcome=self._tell,
         )
@@ -136,7 +136,7 @@ def test_a_new_container_gets_everything_and_loses_what_was_deleted_meanwhile(sc
     scene.save("old.py", "x")
     scene.wait_synced()
     (scene.source / "old.py").unlink()
-    scene.found = [("orders-2", "containerd://two")]
+    scene.found = [Container("orders", "orders-2", "orders", "containerd://two")]
     scene.loop.refresh()
     scene.wait_synced()
     assert len(scene.local.streams) == 2

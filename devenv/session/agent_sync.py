@@ -1,0 +1,280 @@
+"""Brings a service's sources into one container through its agent, and reloads its program."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from functools import partial
+
+from devenv.config.model import Service
+from devenv.errors import DevenvError
+from devenv.ports import Pods, Stop
+from devenv.session.agent_reload import carry_out
+from devenv.session.agent_stream import AgentStream
+from devenv.session.claims import Claim, claims_of
+from devenv.session.failures import Failure, describe, is_foreign
+from devenv.session.outcome import Outcome, Total, first_path
+from devenv.session.program import Program, describe_program
+from devenv.session.reasons import Cause, label, reasons
+from devenv.session.target import OnState
+from devenv.sync import protocol, replies
+from devenv.sync.batch import Batch, diff, refuse_missing, refuse_wipe, snapshot
+from devenv.sync.framing import encode
+from devenv.sync.index import Digest, Index
+from devenv.sync.places import PROGRAM
+from devenv.sync.sending import Sending, Sent
+
+_LISTED = 1000
+
+
+class AgentSync:
+    """What one container has acknowledged, and its stream. A new connection needs a new one of these."""
+
+    def __init__(self, service: Service, stream: AgentStream, claims: Sequence[Claim], *, pod: str) -> None:
+        self.pod = pod
+        self.stream = stream
+        self._service = service
+        self._claims = claims
+        rules = range(len(service.sync))
+        self._acked: list[dict[str, Digest]] = [{} for _ in rules]
+        self._pending: list[set[str] | None] = [None for _ in rules]
+        self._touched: dict[int, str] = {}
+        self._starts = 0
+        self._told_complete = False
+
+    @classmethod
+    def connect(
+        cls,
+        service: Service,
+        pods: Pods,
+        indexes: Sequence[Index],
+        *,
+        place: tuple[str, str, str],
+        holder: str,
+        take_over: bool = False,
+        stop: Stop | None = None,
+        on_state: OnState = lambda state: None,
+    ) -> AgentSync:
+        """Open the stream to a container (`place`: namespace, pod, container). SyncError, ClusterError."""
+        claims = claims_of(service, indexes)
+        started = pods.exec(*place, [PROGRAM, "serve"], stdin=True)
+        stream = AgentStream(started, service=service.name, stop=stop, on_state=on_state)
+        folders = {claim.target: claim.folder for claim in claims}
+        try:
+            stream.greet(list(folders.values()), holder=holder, take_over=take_over)
+        except DevenvError:
+            stream.close()
+            raise
+        return cls(service, stream, claims, pod=place[1])
+
+    @property
+    def alive(self) -> bool:
+        """False once the connection is lost."""
+        return self.stream.alive
+
+    @property
+    def synced(self) -> bool:
+        """True where the container has all that was marked, and its program was reloaded."""
+        return not self._touched and self.complete
+
+    @property
+    def complete(self) -> bool:
+        """True where the container has all that was marked."""
+        return self._told_complete and all(paths is not None and not paths for paths in self._pending)
+
+    @property
+    def owed(self) -> Mapping[int, str]:
+        """The rules whose files came since the last reload, each with the first of them."""
+        return dict(self._touched)
+
+    def owe(self, rules: Mapping[int, str]) -> None:
+        """Take over what a lost connection to the same container left undone."""
+        self._touched.update(rules)
+
+    @property
+    def wants_reload(self) -> bool:
+        """True where files came whose rule asks for a reload."""
+        return bool(self._touched)
+
+    @property
+    def files(self) -> int:
+        """How many files the container has of the sources."""
+        return sum(digest != "d" for acked in self._acked for digest in list(acked.values()))
+
+    @property
+    def program(self) -> Program | None:
+        """How its program is, where that is the agent's to know."""
+        return describe_program(self.stream.state) if self.stream.welcome.supervised else None
+
+    def mark(self, rule: int, paths: Collection[str] | None) -> None:
+        """These paths of a rule's source changed; None: anything may have."""
+        pending = self._pending[rule]
+        if pending is not None:
+            self._pending[rule] = None if paths is None else pending | set(paths)
+
+    def adopt(self, indexes: Sequence[Index], seen: Sequence[Collection[str]]) -> None:
+        """Ask the container what it has of the sources, and what else was synced into it before. SyncError."""
+        targets = dict.fromkeys(claim.target for claim in self._claims)
+        recorded = {target: self._rows([protocol.Record(target)]) for target in targets}
+        for rule, claim in enumerate(self._claims):
+            local = dict(indexes[rule].entries)
+            known = recorded[claim.target]
+            acked = {path: known.pop(path) for path in local.keys() & known.keys()}
+            self._acked[rule] = acked | self.have(rule, sorted(local.keys() - acked.keys()))
+            self._pending[rule] = None
+        for rule, claim in enumerate(self._claims):
+            if claim.leads:
+                left = recorded[claim.target].items()
+                self._acked[rule] |= {path: digest for path, digest in left if not claim.is_elsewhere(path)}
+        self._starts = self.stream.state.starts if self.stream.state else 0
+
+    def have(self, rule: int, paths: Sequence[str]) -> dict[str, Digest]:
+        """What the container has of some paths. SyncError."""
+        parts = [tuple(paths[at : at + _LISTED]) for at in range(0, len(paths), _LISTED)]
+        return self._rows([protocol.List(self._claims[rule].target, part) for part in parts])
+
+    def _rows(self, requests: Sequence[protocol.Frame]) -> dict[str, Digest]:
+        found: dict[str, Digest] = {}
+        for number in [self.stream.send(request) for request in requests]:
+            for frame in self.stream.receive(number):
+                if isinstance(frame, replies.Rows):
+                    found.update((row.path, digest_of(row)) for row in frame.rows if row.kind != "-")
+        return found
+
+    def send(self, indexes: Sequence[Index], *, kept: Callable[[int, str], bool] = lambda rule, path: False) -> Outcome:
+        """Send what was marked and differs; `kept` says of a rule's path that it must not be deleted.
+
+        What failed is in the outcome's problem and stays marked. Raises SyncError.
+        """
+        started = time.monotonic()
+        total, number = Total(), self.stream.number()
+        plans = {rule: self._plan(rule, index, partial(kept, rule)) for rule, index in enumerate(indexes)}
+        busy = {rule: plan for rule, plan in plans.items() if plan[1]}
+        problem = None
+        if busy:
+            sent = self._carry(busy, number)
+            ack = self._receive_ack(number)
+            if self._touched.keys() & busy.keys():
+                self._starts = self.stream.starts_at_ack
+            failures = self._settle(busy, sent, ack, total)
+            if failures:
+                problem = describe(failures, service=self._service.name, uid=self.stream.welcome.uid)
+        for rule, (_, batch) in plans.items():
+            self._forget(rule, batch)
+        if not self._told_complete and not problem and not total.again:
+            self._finish()
+        return total.outcome(self._service, self.pod, seconds=time.monotonic() - started, problem=problem)
+
+    def _plan(self, rule: int, index: Index, kept: Callable[[str], bool]) -> tuple[Index, Batch]:
+        pending = self._pending[rule]
+        if pending is not None and not pending:
+            return index, Batch()
+        if index.missing:
+            raise refuse_missing(index.source, service=self._service.name)
+        acked, seen = self._acked[rule], snapshot(index, pending)
+        batch = diff(seen.entries, acked, within=pending, kept=lambda path: path in index.notes or kept(path))
+        refuse_wipe(batch, acked, service=self._service.name)
+        return seen, batch
+
+    def _carry(self, plans: Mapping[int, tuple[Index, Batch]], number: int) -> dict[int, Sent]:
+        sent = {rule: Sent() for rule in plans}
+
+        def frames() -> Iterator[bytes]:
+            for rule, (index, batch) in plans.items():
+                target = self._claims[rule].target
+                yield from Sending(index, target, number, self._acked[rule], sent[rule]).frames(batch)
+            yield encode(protocol.Commit(protocol.COMPLETE if self._told_complete else 0), number)
+
+        for rule, (_, batch) in plans.items():
+            self._touch(rule, batch)
+        self.stream.write(frames())
+        return sent
+
+    def _touch(self, rule: int, batch: Batch) -> None:
+        if self._service.sync[rule].reload.kind not in ("none", "rebuild"):
+            self._touched.setdefault(rule, first_path(batch))
+
+    def _receive_ack(self, number: int) -> replies.Ack:
+        [ack] = self.stream.receive(number)
+        return ack if isinstance(ack, replies.Ack) else replies.Ack(())
+
+    def _settle(
+        self, plans: Mapping[int, tuple[Index, Batch]], sent: Mapping[int, Sent], ack: replies.Ack, total: Total
+    ) -> list[Failure]:
+        """Note what came of a batch; gives what failed and must be told."""
+        told: list[Failure] = []
+        refused = {(target, path): number for target, number, path in ack.failed}
+        for rule, (index, batch) in plans.items():
+            claim, acked, went = self._claims[rule], self._acked[rule], sent[rule]
+            failed = {path: number for (target, path), number in refused.items() if target == claim.target}
+            for path in batch.gone:
+                if path not in failed or is_foreign(failed[path]):
+                    acked.pop(path, None)
+                else:
+                    told.append(Failure(claim.place(path), failed[path]))
+            for path, digest in went.digests.items():
+                acked[path] = "?" if path in failed else digest
+            broken = failed.keys() & went.digests.keys()
+            told += [Failure(claim.place(path), failed[path]) for path in sorted(broken)]
+            again = [path for path in went.again if path not in index.notes]
+            self._pending[rule] = {path for path in failed if path in broken or path in acked} | set(again)
+            total.size += went.size
+            total.again += [(rule, path) for path in again]
+            total.add(batch, files=len(set(batch.puts) & went.digests.keys() - broken))
+            if self._service.sync[rule].reload.kind == "rebuild":
+                total.rebuilds.append(Cause(rule, first_path(batch)))
+        return told
+
+    def _forget(self, rule: int, batch: Batch) -> None:
+        for path in batch.forget:
+            self._acked[rule].pop(path, None)
+        if not batch:
+            self._pending[rule] = set()
+
+    def _finish(self) -> None:
+        """Tell the container that it now has everything: only then does its program start."""
+        self._receive_ack(self.stream.send(protocol.Commit(protocol.COMPLETE)))
+        self._told_complete = True
+
+    def reload(self) -> Outcome:
+        """Carry out what the rules of all files that came since the last reload ask for, each thing once.
+
+        Commands run first, in the rules' order; then the program is restarted, or else signalled. SyncError.
+        """
+        started = time.monotonic()
+        touched = dict(sorted(self._touched.items()))
+        rules = [self._service.sync[rule].reload for rule in touched]
+        fresh = self.stream.state is not None and self.stream.state.starts > self._starts
+        try:
+            output = carry_out(self.stream, rules, service=self._service.name, fresh=fresh)
+        finally:
+            if self.alive:  # what a lost connection left undone is owed to the container still
+                self._touched.clear()
+        return Outcome(
+            service=self._service.name,
+            pod=self.pod,
+            seconds=time.monotonic() - started,
+            reloaded=tuple(dict.fromkeys(map(label, rules))),
+            reasons=reasons(self._service, [Cause(rule, path) for rule, path in touched.items()]),
+            output=output,
+        )
+
+    def ping(self) -> None:
+        """Prove that the whole way to the container works. SyncError where it does not."""
+        self.stream.ask(protocol.Ping(b"?"))
+
+    def close(self) -> None:
+        """End the stream."""
+        self.stream.close()
+
+
+def digest_of(row: replies.Row) -> Digest:
+    """What the container has at a path, as an index has it."""
+    match row.kind:
+        case "f":
+            return ("x" if row.mode & 0o100 else "f") + row.digest.hex()
+        case "l":
+            return "l" + row.text
+        case "d":
+            return "d"
+    return "?"

@@ -1,0 +1,279 @@
+"""One container's sync, in a thread of its own: a slow or dead one is no other's concern."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Collection, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from devenv.errors import DevenvError, SyncError
+from devenv.ports import Stop
+from devenv.problems import SYNC_FAILED
+from devenv.session.outcome import Outcome
+from devenv.session.podtable import Container
+from devenv.session.program import describe_program
+from devenv.session.sources import Sources
+from devenv.session.sync_status import Record, ReplicaStatus
+from devenv.session.target import OnState, Target
+from devenv.sync import protocol, replies
+
+FIRST_RETRY = 0.2
+LONGEST_RETRY = 5.0
+FIRST_AGAIN, LONGEST_AGAIN = 0.02, 1.0
+CHECK_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a replica tells the one that decides; `outcome` None means only that it should look."""
+
+    outcome: Outcome | None = None
+    wants_reload: bool = False
+
+
+@dataclass(slots=True)
+class _Inbox:
+    """What is asked of a replica and not begun yet."""
+
+    marks: list[tuple[int, Collection[str]]] = field(default_factory=list)
+    since: float = math.inf
+    reload: bool = False
+    prove: bool = False
+    look: bool = True
+    calls: deque[tuple[Callable[[Target], Any], Future[Any]]] = field(default_factory=deque)
+
+    def __bool__(self) -> bool:
+        return bool(self.marks or self.reload or self.prove or self.look or self.calls)
+
+
+class Replica:
+    """Keeps one container equal to the sources, from `start` to `close`.
+
+    `connect` opens the way to it; `report` is called from its thread. The others' methods are called from any thread
+    and do not wait.
+    """
+
+    def __init__(
+        self,
+        container: Container,
+        *,
+        service: str,
+        sources: Sources,
+        connect: Callable[[OnState], Target],
+        report: Callable[[Report], None],
+        stop: Stop,
+    ) -> None:
+        self.container = container
+        self._service = service
+        self._sources = sources
+        self._connect = connect
+        self._report = report
+        self._stop = stop
+        self._news = threading.Condition()
+        self._inbox = _Inbox()
+        self._works = False
+        self._closed = False
+        self._target: Target | None = None
+        self._owed: Mapping[int, str] = {}
+        self._problem: DevenvError | None = None
+        self._retry = FIRST_RETRY
+        self._retry_at = math.inf
+        self._check_at = math.inf
+        self._again = FIRST_AGAIN
+        self._state: int | None = None
+        self._record = Record()
+        self._thread = threading.Thread(target=self._run, name=f"sync-{container.pod}", daemon=True)
+
+    def start(self) -> None:
+        """Begin: once."""
+        self._thread.start()
+
+    @property
+    def synced(self) -> bool:
+        """True where the container has everything, its program was reloaded, and nothing waits or failed."""
+        with self._news:
+            target = self._target
+            there = target is not None and target.complete and not target.wants_reload
+            return there and not self._inbox and not self._works and self._problem is None
+
+    def mark(self, rule: int, paths: Collection[str], *, since: float) -> None:
+        """These paths of a rule's source changed, the first of them at `since`."""
+        with self._news:
+            self._inbox.marks.append((rule, paths))
+            self._inbox.since = min(self._inbox.since, since)
+            self._inbox.reload = False  # it is not quiet any more: asked again once these are there
+            self._news.notify()
+
+    def reload(self) -> None:
+        """It is quiet: the program may be reloaded, if files came that ask for it."""
+        with self._news:
+            self._inbox.reload = True
+            self._news.notify()
+
+    def prove(self) -> None:
+        """Find out whether the way to the container works."""
+        with self._news:
+            self._inbox.prove = True
+            self._news.notify()
+
+    def ask(self, step: Callable[[Target], Any]) -> Future[Any]:
+        """Do something with the connection, in its turn. The future has SyncError where there is none."""
+        future: Future[Any] = Future()
+        with self._news:
+            self._inbox.calls.append((step, future))
+            self._news.notify()
+        return future
+
+    def close(self) -> None:
+        """End; does not wait for the thread."""
+        with self._news:
+            self._closed = True
+            self._news.notify()
+        if self._target:
+            self._target.close()
+
+    def join(self, timeout: float) -> None:
+        """Wait for the end."""
+        self._thread.join(timeout)
+
+    def status(self) -> ReplicaStatus:
+        """How it stands."""
+        target = self._target
+        return ReplicaStatus(
+            pod=self.container.pod,
+            container=self.container.name,
+            way="agent" if self.container.has_agent else "shell",
+            connected=target is not None and target.alive,
+            synced=self.synced,
+            files=target.files if target else 0,
+            batches=self._record.batches,
+            last=self._record.last,
+            lag=self._record.lag,
+            program=target.program if target else None,
+            problem=self._problem.message if self._problem else None,
+        )
+
+    def _run(self) -> None:
+        while not self._is_over():
+            with self._news:
+                self._news.wait_for(lambda: bool(self._inbox) or self._closed, timeout=self._patience())
+                if self._is_over():
+                    break
+                work, self._inbox = self._inbox, _Inbox(look=False)
+                self._works = True
+            self._step(work)
+            with self._news:
+                self._works = False
+            self._report(Report())
+        self._cancel(self._inbox)
+        if self._target:
+            self._target.close()
+
+    def _is_over(self) -> bool:
+        return self._closed or self._stop.is_set()
+
+    def _patience(self) -> float | None:
+        until = min(self._retry_at, self._check_at)
+        return max(0.0, until - time.monotonic()) if until < math.inf else None
+
+    def _step(self, work: _Inbox) -> None:
+        """Take a turn. Nothing may end the thread."""
+        self._retry_at = math.inf
+        try:
+            self._carry_out(work)
+        except DevenvError as error:
+            self._complain(error)
+        except Exception as error:
+            reason = f"unexpectedly, {type(error).__name__}: {error}"
+            self._complain(SyncError(SYNC_FAILED, service=self._service, reason=reason))
+        finally:
+            self._cancel(work)
+
+    def _carry_out(self, work: _Inbox) -> None:
+        target = self._reach()
+        for rule, paths in work.marks:
+            target.mark(rule, paths)
+        if work.prove or time.monotonic() >= self._check_at:
+            target.ping()
+            self._check_at = time.monotonic() + CHECK_SECONDS
+        self._send(target, work)
+        if work.reload and target.wants_reload and target.complete:
+            self._reload(target)
+        while work.calls:
+            step, future = work.calls.popleft()
+            _answer(step, target, future)
+
+    def _reach(self) -> Target:
+        target = self._target
+        if target and not target.alive:
+            self._owed, self._target, target = {**self._owed, **target.owed}, None, None
+        if target is None:
+            target = self._connect(self._tell_state)
+            self._target = target
+            target.adopt(list(self._sources.indexes), self._sources.seen)
+            target.owe(self._owed)
+            self._owed = {}
+            self._check_at = time.monotonic() + CHECK_SECONDS
+        return target
+
+    def _send(self, target: Target, work: _Inbox) -> None:
+        outcome = target.send(list(self._sources.indexes), kept=self._sources.is_kept)
+        self._record.note(outcome, lag=time.monotonic() - work.since if work.since < math.inf else None)
+        if outcome.again:
+            self._retry_at = time.monotonic() + self._again
+            self._again = min(2 * self._again, LONGEST_AGAIN)
+        healed = target.complete and self._problem is not None
+        if target.complete:
+            self._problem, self._retry, self._again = None, FIRST_RETRY, FIRST_AGAIN
+        if outcome.problem:
+            self._complain(outcome.problem)
+        wants_reload = target.complete and target.wants_reload and not work.reload
+        if healed or outcome.files or outcome.deleted or outcome.again or outcome.rebuild or wants_reload:
+            self._report(Report(replace(outcome, problem=None), wants_reload=wants_reload))
+
+    def _tell_state(self, state: replies.State) -> None:
+        """Called from the thread that reads: a program that crashed is told of, and that it runs again."""
+        before, self._state = self._state, state.state
+        if protocol.CRASHED in (before, state.state) and before != state.state:
+            self._report(Report(Outcome(self._service, self.container.pod, program=describe_program(state))))
+
+    def _reload(self, target: Target) -> None:
+        try:
+            self._report(Report(target.reload()))
+        except DevenvError as error:
+            if not target.alive:
+                raise
+            # A command of the user's that failed: told, and not done again before the next save.
+            self._report(Report(Outcome(self._service, self.container.pod, problem=error)))
+
+    def _complain(self, error: DevenvError) -> None:
+        """Tell once what is wrong, and try again later."""
+        if self._is_over():
+            return
+        self._retry_at = time.monotonic() + self._retry
+        self._retry = min(2 * self._retry, LONGEST_RETRY)
+        told = self._problem and self._problem.message == error.message
+        self._problem = error
+        if not told:
+            self._report(Report(Outcome(self._service, self.container.pod, problem=error)))
+
+    def _cancel(self, work: _Inbox) -> None:
+        """Nobody waits for ever: what could not be asked has failed."""
+        while work.calls:
+            _, future = work.calls.popleft()
+            reason = self._problem.message if self._problem else "there is no connection to its container"
+            future.set_exception(self._problem or SyncError(SYNC_FAILED, service=self._service, reason=reason))
+
+
+def _answer(step: Callable[[Target], Any], target: Target, future: Future[Any]) -> None:
+    try:
+        future.set_result(step(target))
+    except BaseException as error:
+        future.set_exception(error)
+        if not target.alive:
+            raise

@@ -1,0 +1,66 @@
+"""What a container is to its replica's thread, whichever way it is synced."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Protocol
+
+from devenv.session.outcome import Outcome
+from devenv.session.program import Program
+from devenv.sync import replies
+from devenv.sync.index import Digest, Index
+
+OnState = Callable[[replies.State], None]
+"""Told each time an agent says how its program is."""
+
+
+class Target(Protocol):
+    """One connection to one container; a new connection is a new one of these. All but `close` raise SyncError."""
+
+    @property
+    def alive(self) -> bool:
+        """False once the connection is lost."""
+
+    @property
+    def complete(self) -> bool:
+        """True where the container has all that was marked."""
+
+    @property
+    def wants_reload(self) -> bool:
+        """True where files came whose rule asks for a reload."""
+
+    @property
+    def owed(self) -> Mapping[int, str]:
+        """The rules whose files came since the last reload, each with the first of them."""
+
+    @property
+    def files(self) -> int:
+        """How many paths the container has of the sources."""
+
+    @property
+    def program(self) -> Program | None:
+        """How its program is, where that is known."""
+
+    def owe(self, rules: Mapping[int, str]) -> None:
+        """Take over what a lost connection to the same container left undone."""
+
+    def mark(self, rule: int, paths: Collection[str] | None) -> None:
+        """These paths of a rule's source changed; None: anything may have."""
+
+    def adopt(self, indexes: Sequence[Index], seen: Sequence[Collection[str]]) -> None:
+        """Ask the container what it has already."""
+
+    def have(self, rule: int, paths: Sequence[str]) -> dict[str, Digest]:
+        """What the container has of some paths now."""
+
+    def send(self, indexes: Sequence[Index], *, kept: Callable[[int, str], bool]) -> Outcome:
+        """Send what was marked and differs."""
+
+    def reload(self) -> Outcome:
+        """Carry out what the rules of the files that came ask for."""
+
+    def ping(self) -> None:
+        """Prove that the whole way works."""
+
+    def close(self) -> None:
+        """End the connection."""
