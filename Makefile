@@ -28,7 +28,7 @@ units: venv
 	@$(BIN)/python -m pytest -m "not cluster" -n auto
 
 test: venv testbed
-	@eval "$$($(PYTHON) -m tests.testbed env)" && .ci/check && $(BIN)/python -m pytest
+	@eval "$$($(PYTHON) -m tests.testbed env)" && .ci/check && $(BIN)/python -m pytest -m "not cluster" -n auto && $(BIN)/python -m pytest -m cluster
 
 docs: venv
 	@$(BIN)/python -m tests.docs.reference --write

@@ -126,12 +126,17 @@ class ProjectFiles(Protocol):
 # --- images ------------------------------------------------------------------------------------------------------
 @dataclass(frozen=True, slots=True)
 class ImageConfig:
-    """What an image starts by itself: entrypoint, command, user ("" is root) and working folder."""
+    """What an image starts by itself: entrypoint, command, user ("" is root) and working folder.
+
+    `architecture` is what it was made for, as OCI writes it ("arm64"); `unknown` the reason why the rest is not known.
+    """
 
     entrypoint: tuple[str, ...]
     command: tuple[str, ...]
     user: str = ""
     workdir: str = ""
+    architecture: str = "amd64"
+    unknown: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +167,13 @@ class Images(Protocol):
         self, request: BuildRequest, *, stop: Stop | None = None, on_line: Callable[[str], None] | None = None
     ) -> ImageConfig:
         """Build and push; ToolError build-failed, disk-full, push-failed, docker-not-running."""
+
+    def look_up(self, image: str) -> ImageConfig:
+        """The config of a prebuilt image, as people name it, from its registry or a mirror.
+
+        Of several platforms it is that of this machine. Where nobody has it, `unknown` says why.
+        ToolError docker-not-running.
+        """
 
     def reference(self, image: str) -> str:
         """How a pod names the image: "localhost:5001/shop-orders:<hash>"."""

@@ -245,6 +245,19 @@ MANIFEST_INVALID = Problem(
     "that is the service's.",
     "see the lines above; deploy: {{workload: kind/name, container: ...}} chooses",
 )
+PROGRAM_UNKNOWN = Problem(
+    "program-unknown",
+    "nobody knows what the image {image} of {service} starts: {reason}",
+    "A service that is synced runs under devenv's agent, which starts its program; what that is, the service's "
+    "command says, else its manifests, else the image's config in its registry.",
+    "write command: for {service}, or sync: {{agent: false, rules: [...]}} to go without the agent",
+)
+ARCH_UNKNOWN = Problem(
+    "arch-unknown",
+    "the image {image} of {service} is for {arch}, and devenv's agent only for {known}",
+    "A service that is synced runs under devenv's agent, a program for the processor of the image.",
+    "use an image for one of these, or sync: {{agent: false, rules: [...]}} to go without the agent",
+)
 FILES_TOO_LARGE = Problem(
     "files-too-large",
     "the files of {name} are {size} together; a ConfigMap holds at most 1 MiB",
@@ -271,6 +284,12 @@ CRASH_LOOP = Problem(
     "{name} starts and ends again and again (exit code {exit_code})",
     "The program in the container ends soon after its start, so Kubernetes starts it over and over.",
     "the last lines it printed are above; devenv logs {name} shows more",
+)
+PROGRAM_CRASHED = Problem(
+    "program-crashed",
+    "the program of {name} ends soon after its start (exit code {exit_code})",
+    "The program crashed each time that it was started. Its container stays, with what was synced into it.",
+    "correct it and save: the next save starts it again; devenv logs {name} shows more",
 )
 INIT_FAILED = Problem(
     "init-failed",

@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from devenv import problems
 from devenv.errors import DevenvError, NotReady
+from devenv.flows.programs import crash_verdicts
 from devenv.flows.steps import Cancelled
 from devenv.health.verdict import Verdict, is_rolled_out, judge_pod
 from devenv.plan.marks import REVISION, UNIT, selector
@@ -19,6 +20,7 @@ from devenv.ports import Kube, Object, Stop
 WORKLOADS = (("apps/v1", "Deployment"), ("apps/v1", "StatefulSet"), ("apps/v1", "DaemonSet"))
 LOG_LINES = 15
 EVENT_LINES = 5
+LOOK_SECONDS = 1.0
 
 
 class Observed:
@@ -118,10 +120,16 @@ def wait_ready(
             judge_pod(pod).fatal for pod in observed.pods(unit, revisions)
         )
 
-    in_time = not workloads or observed.wait(settled, timeout=timeout, stop=stop)
-    if in_time and all(_is_there(observed, *w) for w in workloads):
+    deadline = time.monotonic() + timeout
+    crashes: dict[str, Verdict] = {}
+    while workloads and not crashes:
+        slice_ = min(LOOK_SECONDS, max(0.0, deadline - time.monotonic()))
+        if observed.wait(settled, timeout=slice_, stop=stop) or time.monotonic() >= deadline:
+            break
+        crashes = crash_verdicts(kube, observed.pods(unit, revisions))
+    if all(_is_there(observed, *w) for w in workloads):
         return
-    raise explain(kube, namespace, unit, observed.pods(unit, revisions), timeout)
+    raise explain(kube, namespace, unit, observed.pods(unit, revisions), timeout, crashes)
 
 
 _KINDS = frozenset(kind for _, kind in WORKLOADS)
@@ -152,13 +160,23 @@ def events_of(kube: Kube, namespace: str, pod: str) -> list[Object]:
     return []
 
 
-def explain(kube: Kube, namespace: str, unit: str, pods: Sequence[Object], timeout: float) -> NotReady:
-    """The error for a unit that is not ready: each pod's verdict, last events and log lines, and what to do next."""
+def explain(
+    kube: Kube,
+    namespace: str,
+    unit: str,
+    pods: Sequence[Object],
+    timeout: float,
+    known: Mapping[str, Verdict] | None = None,
+) -> NotReady:
+    """The error for a unit that is not ready: each pod's verdict, last events and log lines, and what to do next.
+
+    `known` has verdicts on pods that their status alone does not give.
+    """
     verdicts = []
     details: list[str] = []
     for pod in pods:
         events = events_of(kube, namespace, pod["metadata"]["name"])
-        verdict = judge_pod(pod, events)
+        verdict = (known or {}).get(pod["metadata"]["name"]) or judge_pod(pod, events)
         if verdict.ready:
             continue
         verdicts.append(verdict)
@@ -167,10 +185,10 @@ def explain(kube: Kube, namespace: str, unit: str, pods: Sequence[Object], timeo
             *_event_lines(events),
             *_log_lines(kube, namespace, pod, verdict),
         ]
-    known = next((v for v in verdicts if v.problem), None)
-    if known and known.problem:
-        facts: dict[str, Any] = dict(known.facts)
-        return NotReady(known.problem, details=details, name=unit, **facts)
+    worst = next((v for v in verdicts if v.problem), None)
+    if worst and worst.problem:
+        facts: dict[str, Any] = dict(worst.facts)
+        return NotReady(worst.problem, details=details, name=unit, **facts)
     return NotReady(problems.NOT_READY, details=details or ["no pod was made for it"], name=unit, seconds=int(timeout))
 
 

@@ -9,34 +9,19 @@ from pathlib import Path, PurePosixPath
 
 from devenv import problems
 from devenv.config.model import Environment, Service
-from devenv.errors import ClusterError, DevenvError, RunLost, UsageError
+from devenv.errors import ClusterError, UsageError
 from devenv.flows.observe import explain
+from devenv.flows.runners import Runner, Show, await_listening, runner_for
 from devenv.flows.units import container_of
 from devenv.flows.up import check_names
 from devenv.flows.world import World
 from devenv.health.verdict import is_ready
 from devenv.plan.marks import selector
 from devenv.plan.units import restarts
-from devenv.ports import ExecStream, Kube, Object, Stop
+from devenv.ports import Kube, Object, Stop
 
-Show = Callable[[bytes, str], None]
-"""Takes what the runner wrote, and on which stream: stdout or stderr."""
-
-READ_SECONDS = 0.5
-END_SECONDS = 5.0
 POD_SECONDS = 30.0
 POLL_SECONDS = 0.3
-
-# Prints its own process number first, so that a run that must end early can be ended in the pod as well.
-RUNNER = 'echo "devenv:$$"; exec "$@"'
-
-# Listening sockets as the kernel lists them (state 0A), so that nothing is needed in the image but sh and grep.
-LISTENING = """\
-port=$(printf '%04X' "$1"); n=0
-while ! grep -qs ":$port 0*:0000 0A" /proc/net/tcp /proc/net/tcp6; do
-  n=$((n + 1)); [ "$n" -lt 200 ] || exit 1; sleep 0.05
-done
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,17 +74,15 @@ def run_tests(request: TestRequest, kube: Kube, world: World, *, sync: Callable[
     started = time.monotonic()
     pod = await_ready_pod(kube, request.environment.name, service.name, stop=world.stop)
     sync(service.name)
-    name = pod["metadata"]["name"]
-    container = container_of(service)
+    runner = runner_for(kube, pod, container_of(service))
     if restarts(service) and service.ports:
-        _wait_listening(kube, (request.environment.name, name, container), next(iter(service.ports.values())))
-    command = ["sh", "-c", RUNNER, "devenv", *service.test.command, *request.arguments]
-    place = (request.environment.name, name, container)
+        await_listening(runner, next(iter(service.ports.values())))
     try:
-        code = _Run(kube, place, request.timeout).follow(kube.pods.exec(*place, command), show)
+        code = runner.run([*service.test.command, *request.arguments], show, timeout=request.timeout)
     finally:
-        reports = collect_reports(kube, request.environment, service, place)
-    return TestResult(service.name, name, code, round(time.monotonic() - started, 3), reports)
+        reports = collect_reports(runner, request.environment, service)
+    seconds = round(time.monotonic() - started, 3)
+    return TestResult(service.name, pod["metadata"]["name"], code, seconds, reports)
 
 
 def await_ready_pod(kube: Kube, environment: str, service: str, *, stop: Stop) -> Object:
@@ -119,76 +102,12 @@ def await_ready_pod(kube: Kube, environment: str, service: str, *, stop: Stop) -
             raise explain(kube, environment, service, pods, POD_SECONDS)
 
 
-Place = tuple[str, str, str]
-"""Namespace, pod, container."""
-
-
-def _wait_listening(kube: Kube, place: Place, port: int) -> None:
-    stream = kube.pods.exec(*place, ["sh", "-c", LISTENING, "devenv", str(port)])
-    while stream.read(READ_SECONDS) is not None:
-        pass
-    stream.close()
-
-
-class _Run:
-    """One run under way, ended in the pod too where it must end early."""
-
-    def __init__(self, kube: Kube, place: Place, timeout: float) -> None:
-        self._kube = kube
-        self._where = place
-        self._timeout = timeout
-        self._pid = ""
-        self._head = b""
-
-    def follow(self, stream: ExecStream, show: Show) -> int:
-        deadline = time.monotonic() + self._timeout
-        try:
-            while (read := stream.read(READ_SECONDS)) is not None:
-                self._pass_on(*read, show)
-                if time.monotonic() > deadline:
-                    raise RunLost(problems.RUN_TIMEOUT, seconds=int(self._timeout))
-        except BaseException:
-            self._end()
-            raise
-        finally:
-            stream.close()
-        code = stream.returncode()
-        if code is None:
-            raise RunLost(problems.RUN_LOST, pod=self._where[1], reason="the connection to it ended")
-        return code
-
-    def _pass_on(self, out: bytes, error: bytes, show: Show) -> None:
-        if out and not self._pid:
-            self._head += out
-            first, newline, out = self._head.partition(b"\n")
-            if not newline:
-                return
-            self._pid = first.removeprefix(b"devenv:").decode(errors="replace").strip()
-        if out:
-            show(out, "stdout")
-        if error:
-            show(error, "stderr")
-
-    def _end(self) -> None:
-        if not self._pid.isdigit():
-            return
-        try:
-            stream = self._kube.pods.exec(*self._where, ["sh", "-c", f"kill -TERM {self._pid}"])
-        except DevenvError:
-            return
-        deadline = time.monotonic() + END_SECONDS
-        while stream.read(READ_SECONDS) is not None and time.monotonic() < deadline:
-            pass
-        stream.close()
-
-
-def collect_reports(kube: Kube, environment: Environment, service: Service, place: Place) -> tuple[str, ...]:
+def collect_reports(runner: Runner, environment: Environment, service: Service) -> tuple[str, ...]:
     """Copy the service's report files to `.devenv/reports/SERVICE/`; those that are not there are left out."""
     found = []
     for report in service.test.reports if service.test else ():
-        content = _read_remote(kube, place, report)
-        if content is not None:
-            target = environment.root / ".devenv" / "reports" / service.name / PurePosixPath(report).name
+        for path, content in runner.fetch(report).items():
+            target = environment.root / ".devenv" / "reports" / service.name / PurePosixPath(path).name
             _write(target, content)
             found.append(str(target))
     return tuple(found)
@@ -197,15 +116,3 @@ def collect_reports(kube: Kube, environment: Environment, service: Service, plac
 def _write(target: Path, content: bytes) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_bytes(content)
-
-
-def _read_remote(kube: Kube, place: Place, path: str) -> bytes | None:
-    try:
-        stream = kube.pods.exec(*place, ["cat", path])
-        parts = []
-        while (read := stream.read(READ_SECONDS)) is not None:
-            parts.append(read[0])
-        stream.close()
-    except DevenvError:
-        return None
-    return b"".join(parts) if stream.returncode() == 0 else None

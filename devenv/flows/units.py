@@ -18,10 +18,11 @@ from devenv.flows.steps import Note
 from devenv.flows.world import World
 from devenv.health.verdict import is_rolled_out, judge_pod
 from devenv.plan.changes import changes, sentence
+from devenv.plan.image import Image
 from devenv.plan.jobs import outlives_pods
 from devenv.plan.manifests import container_name
 from devenv.plan.marks import ENVIRONMENT, MANAGED_BY, UNIT, hash_of, selector
-from devenv.plan.units import Files, Image, Unit, namespace_of, unit_objects, wanted_files
+from devenv.plan.units import Files, Unit, namespace_of, unit_objects, wanted_files
 from devenv.ports import BuildRequest, Kube, Object, Ref
 
 Action = Literal["created", "updated", "unchanged"]

@@ -13,6 +13,7 @@ from devenv.errors import ToolError
 from devenv.images.build_output import build_error, interrupted, until
 from devenv.images.context import context_hash, context_tar
 from devenv.images.daemon import canceller, docker_client, open_client, translate
+from devenv.images.lookup import look_up
 from devenv.images.registry_api import find_config, read_config
 from devenv.ports import BuildRequest, Command, Commands, ImageConfig, Stop
 
@@ -23,6 +24,7 @@ class DockerImages:
     """Images for one local registry."""
 
     def __init__(self, settings: Settings, commands: Commands) -> None:
+        self._mirrors = settings.mirrors
         self._port = settings.registry_port
         self._commands = commands
 
@@ -45,6 +47,10 @@ class DockerImages:
         """The config of an image in the registry, or None."""
         return find_config(self._port, image)
 
+    def look_up(self, image: str) -> ImageConfig:
+        """The config of a prebuilt image; its `unknown` says why it is not known. ToolError docker-not-running."""
+        return look_up(image, self._mirrors)
+
     def reference(self, image: str) -> str:
         """How a pod (and a push) names the image."""
         return f"localhost:{self._port}/{image}"
@@ -66,7 +72,8 @@ class DockerImages:
         reference = self.reference(request.image)
         _push(reference, stop, on_line)
         with translate(f"inspect {reference}"):
-            return read_config(docker_client().images.get(reference).attrs.get("Config") or {})
+            attributes = docker_client().images.get(reference).attrs
+        return read_config(attributes.get("Config") or {}, attributes.get("Architecture"))
 
     def _build_with_buildx(self, request: BuildRequest, stop: Stop | None, on_line: Line | None) -> None:
         argv = ["docker", "buildx", "build", "--load", "--progress", "plain", "--provenance=false"]

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from devenv.plan.agent import is_agents
 from devenv.plan.engine import NAME as ENGINE
 from devenv.plan.marks import FILES, UNIT, Object
 from devenv.plan.resources import same_resources
 from devenv.plan.secrets import TOKEN
+from devenv.sync.places import AGENT, SEEDER
 
 
 def changes(live: Object, obj: Object) -> list[str]:
@@ -59,13 +61,20 @@ def _env(container: Object) -> list[object]:
 
 
 def _steps(obj: Object) -> list[object]:
-    steps = _pod(obj).get("initContainers", [])
+    steps = [step for step in _pod(obj).get("initContainers", []) if step.get("name") != SEEDER]
     return [(step.get("name"), step.get("image"), step.get("command"), _env(step)) for step in steps]
 
 
 def _mounts(obj: Object) -> list[object]:
-    mounts = _container(obj).get("volumeMounts", [])
+    mounts = [mount for mount in _container(obj).get("volumeMounts", []) if not is_agents(mount.get("name", ""))]
     return [(mount.get("name"), mount.get("mountPath"), mount.get("subPath")) for mount in mounts]
+
+
+def _agent(obj: Object) -> list[object]:
+    volumes = [volume for volume in _pod(obj).get("volumes", []) if is_agents(volume["name"])]
+    seeders = [step.get("command") for step in _pod(obj).get("initContainers", []) if step.get("name") == SEEDER]
+    programs = [volume.get("configMap", {}).get("name") for volume in volumes]
+    return [programs, seeders, _mark(obj, AGENT)]
 
 
 def _program(obj: Object) -> list[object]:
@@ -87,4 +96,5 @@ _PARTS: dict[str, Callable[[Object], Any]] = {
     "volumes": _mounts,
     "files": lambda obj: _mark(obj, FILES),
     "secret": lambda obj: _mark(obj, TOKEN),
+    "agent": _agent,
 }

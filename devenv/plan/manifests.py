@@ -25,6 +25,7 @@ def own_objects(spec: Service, deploy: Deploy, content: bytes, container: Object
     objects = _parse(spec, deploy, content)
     _refuse_namespaces(spec, objects)
     workload, found = _own_container(spec, deploy, objects)
+    _put_image_into_steps(workload, found, container["image"])
     _merge_container(found, container)
     resources = resources_of(spec.running.resources, found.get("resources"))
     found |= {"resources": resources} if resources else {}
@@ -102,6 +103,14 @@ def _narrow(spec: Service, deploy: Deploy, pairs: list[tuple[Object, Object]]) -
     if deploy.container:
         return [(w, c) for w, c in pairs if c.get("name") == deploy.container]
     return pairs
+
+
+def _put_image_into_steps(workload: Object, found: Object, image: str) -> None:
+    """The service's image for the init containers that name the same one, such as migrations."""
+    own = repository(str(found.get("image", "")))
+    for step in workload["spec"]["template"]["spec"].get("initContainers", []):
+        if repository(str(step.get("image", ""))) == own:
+            step["image"] = image
 
 
 def _merge_container(found: Object, container: Object) -> None:

@@ -9,6 +9,8 @@ from typing import Literal
 
 from devenv.config.model import ContainerStep, Dependency, Environment, Real, Service
 from devenv.plan import engine
+from devenv.plan.agent import carries_agent, probe_notes, with_agent
+from devenv.plan.image import Image
 from devenv.plan.jobs import needs_with_seeds, seed_job, seed_unit
 from devenv.plan.manifests import container_name, own_objects
 from devenv.plan.marks import Object, content_hash, stamp
@@ -30,19 +32,15 @@ class Unit:
 
 
 @dataclass(frozen=True, slots=True)
-class Image:
-    """What a service's pod runs: how the pod names it, and what it starts by itself (empty where not known)."""
-
-    reference: str
-    program: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class Files:
-    """Contents the plan needs: single files by path, and stub folders as {dependency: {relative name: content}}."""
+    """Contents the plan needs: single files by path, and stub folders as {dependency: {relative name: content}}.
+
+    `agents` has the agent's program by architecture; without it, no pod carries the agent.
+    """
 
     single: Mapping[Path, bytes] = field(default_factory=dict)
     stubs: Mapping[str, Mapping[str, bytes]] = field(default_factory=dict)
+    agents: Mapping[str, bytes] = field(default_factory=dict)
 
 
 def namespace_of(environment: Environment) -> str:
@@ -118,17 +116,33 @@ def unit_objects(
     """The Kubernetes objects of one unit, stamped and in the order they are applied.
 
     A service and its seeds need its `image`, a unit with secrets needs them `sealed`. Raises ConfigError
-    (manifest-invalid, files-too-large, config-invalid for stubs).
+    (manifest-invalid, files-too-large, config-invalid for stubs, program-unknown, arch-unknown).
     """
     objects = _raw_objects(environment, unit, files, image)
     if sealed:
         objects = seal(objects, unit.name, sealed, container=_own_container(environment, unit, files))
+    if unit.kind == "service" and image and _has_agent(environment.services[unit.name], files):
+        container = _own_container(environment, unit, files) or unit.name
+        objects = with_agent(objects, environment.services[unit.name], image, files.agents, container=container)
     namespace = namespace_of(environment)
     for obj in objects:
         obj["metadata"]["namespace"] = namespace
     stamped = [stamp(obj, environment=environment.name, unit=unit.name) for obj in objects]
     # After stamping: the hash that a stamp carries must not tell of a value.
     return [fill(obj, unit.name, sealed) for obj in stamped] if sealed else stamped
+
+
+def notes_of(environment: Environment, unit: Unit, files: Files, image: Image | None = None) -> list[str]:
+    """What to tell of a unit's objects: what of the user's own manifests is left out. ConfigError manifest-invalid."""
+    if unit.kind != "service" or not _has_agent(environment.services[unit.name], files):
+        return []
+    container = _own_container(environment, unit, files) or unit.name
+    objects = _raw_objects(environment, unit, files, image)
+    return probe_notes(objects, environment.services[unit.name], container=container)
+
+
+def _has_agent(spec: Service, files: Files) -> bool:
+    return bool(files.agents) and carries_agent(spec)
 
 
 def _own_container(environment: Environment, unit: Unit, files: Files) -> str | None:
@@ -161,7 +175,8 @@ def _service_objects(spec: Service, files: Files, image: Image | None) -> list[O
     """A service's own manifests with its image put in, or generated ones."""
     assert image is not None, f"{spec.name} has no image yet"
     program = spec.command or image.program
-    command = supervised(program) if restarts(spec) and program else spec.command
+    shell = restarts(spec) and program and not _has_agent(spec, files)
+    command = supervised(program) if shell else spec.command
     container = service_container(spec, image.reference, command)
     if spec.deploy:
         return own_objects(spec, spec.deploy, files.single[spec.deploy.path], container)

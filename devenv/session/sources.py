@@ -44,7 +44,7 @@ class Sources:
             below = (self._below(rule, path) for path in dirty)
             places = {place for place in below if place is not None}
             if EVERYTHING in dirty or "" in places:
-                self._ignores[rule] = Ignore(index.source)
+                self._ignores[rule] = self._ignores[rule].current()
                 places = {""}
             if places:
                 self.indexes[rule], changed = rescan(index, self._ignores[rule], places)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import threading
 import uuid
 from collections.abc import Iterator
@@ -12,10 +13,12 @@ import pytest
 
 from devenv import problems
 from devenv.config.model import Settings
+from devenv.config.settings import load_settings
 from devenv.errors import ToolError
 from devenv.host.commands import LocalCommands
 from devenv.host.processes import holder
 from devenv.images.builds import DockerImages
+from devenv.images.daemon import docker_client
 from devenv.images.registry import DockerRegistry
 from devenv.ports import BuildRequest, ImageConfig, Images
 from tests.conftest import Machine
@@ -24,7 +27,8 @@ from tests.fakes.images import FakeImages
 NETWORK = "devenv-contract-images"
 SETTINGS = Settings(file=Path("settings.yaml"), cluster="devenv-contract", registry_name=NETWORK, registry_port=5992)
 DOCKERFILE = 'FROM busybox\nCOPY a /a\nARG WORD\nUSER 7\nWORKDIR /srv\nENTRYPOINT ["echo"]\nCMD ["hello"]\n'
-CONFIG = ImageConfig(("echo",), ("hello",), "7", "/srv")
+ARCH = {"x86_64": "amd64", "aarch64": "arm64"}[platform.machine()]
+CONFIG = ImageConfig(("echo",), ("hello",), "7", "/srv", ARCH)
 
 real_only = pytest.mark.cluster
 
@@ -75,6 +79,35 @@ def test_what_was_built_is_found_with_what_it_starts(images: Images, context: Pa
     assert images.find(request.image) == CONFIG
     assert lines
     assert images.reference(request.image) == f"localhost:5992/{request.image}"
+
+
+def test_a_prebuilt_image_is_looked_up_in_its_registry(images: Images, context: Path) -> None:
+    request = request_of(images, context)
+    images.build(request)
+    assert images.look_up(images.reference(request.image)) == CONFIG
+    assert images.look_up("localhost:5992/none:1").unknown == "localhost:5992 has no such image"
+
+
+@real_only
+def test_a_prebuilt_image_is_looked_up_at_the_mirror_of_the_nodes(machine: Machine) -> None:
+    settings = load_settings({}, default=machine.settings)
+    found = DockerImages(settings, LocalCommands({})).look_up("redis:7")
+    assert found.entrypoint == ("docker-entrypoint.sh",)
+    assert found.command == ("redis-server",)
+    assert found.architecture == ARCH
+
+
+@real_only
+def test_an_image_that_no_registry_has_may_be_the_daemons_own(real: DockerImages, context: Path) -> None:
+    request = request_of(real, context)
+    real.build(request)
+    client = docker_client()
+    name = f"localhost:5989/own:{uuid.uuid4().hex[:8]}"
+    client.images.get(real.reference(request.image)).tag(name)
+    assert real.look_up(name) == CONFIG
+    client.images.remove(name)
+    assert real.look_up(name).unknown.startswith("localhost:5989 can't be asked (")
+    assert real.look_up(name).architecture == ARCH
 
 
 def test_the_tag_follows_the_context(images: Images, context: Path) -> None:

@@ -38,6 +38,12 @@ class FakeImages:
         self.known[request.image] = self.made
         return self.made
 
+    def look_up(self, image: str) -> ImageConfig:
+        self.calls.append(("look_up", image))
+        here = f"localhost:{self._port}"
+        found = self.known.get(image.removeprefix(f"{here}/"))
+        return found or ImageConfig((), (), unknown=f"{image.partition('/')[0]} has no such image")
+
     def reference(self, image: str) -> str:
         return f"localhost:{self._port}/{image}"
 

@@ -7,7 +7,8 @@ import pytest
 
 from devenv.config.model import Environment, Origin, Service, Test
 from devenv.errors import ClusterError, RunLost, UsageError
-from devenv.flows.test import RUNNER, TestRequest, choose_service, run_tests
+from devenv.flows.runners import RUNNER
+from devenv.flows.test import TestRequest, choose_service, run_tests
 from devenv.plan.marks import selector
 from tests.fakes.kube import FakeObjects, FakePods, Ran
 from tests.fakes.world import FakeKube, fake_world

@@ -14,8 +14,9 @@ from devenv.errors import NotReady
 from devenv.flows.observe import Observed
 from devenv.flows.seeds import bring_seed
 from devenv.flows.units import Run, UnitResult, prune
+from devenv.plan.image import Image
 from devenv.plan.marks import ROLE, SEED, UNIT
-from devenv.plan.units import Image, units_of
+from devenv.plan.units import units_of
 from tests.fakes.kube import FakeObjects, FakePods
 from tests.fakes.world import FakeKube, fake_world
 from tests.unit.plan.test_units import FILES, environment, service

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 from devenv.config.model import Dependency, Deploy, Environment, Origin, Real, Secret, Service
+from devenv.plan.image import Image
 from devenv.plan.marks import HASH, UNIT
 from devenv.plan.secrets import TOKEN, Sealed, secret_name, token_of
-from devenv.plan.units import Files, Image, unit_objects, units_of
+from devenv.plan.units import Files, unit_objects, units_of
 
 HERE = Origin(Path("/p/devenv.yaml"), 1, 1)
 SECRET = Secret("env", HERE, env="NAME")

@@ -18,8 +18,9 @@ from devenv.config.model import (
     Volume,
 )
 from devenv.errors import ConfigError
+from devenv.plan.image import Image
 from devenv.plan.marks import HASH, UNIT, hash_of
-from devenv.plan.units import Files, Image, Unit, unit_objects, units_of
+from devenv.plan.units import Files, Unit, unit_objects, units_of
 from devenv.plan.workloads import file_keys
 
 HERE = Origin(Path("/p/devenv.yaml"), 1, 1)

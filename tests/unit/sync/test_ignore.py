@@ -4,8 +4,6 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from devenv.sync.ignore import Ignore
 
@@ -47,7 +45,7 @@ def test_rules_above_the_source_count_up_to_the_repository(tmp_path: Path) -> No
     source = tmp_path / "repo/services/orders"
     source.mkdir(parents=True)
     (tmp_path / ".gitignore").write_text("*\n")
-    (tmp_path / "repo/.git").mkdir()
+    subprocess.run(["git", "init", "-q", str(tmp_path / "repo")], check=True)
     (tmp_path / "repo/.gitignore").write_text("*.log\n/services/orders/dist\n")
     ignore = Ignore(source)
     assert ignore.matches("a.log", is_dir=False)
@@ -55,49 +53,38 @@ def test_rules_above_the_source_count_up_to_the_repository(tmp_path: Path) -> No
     assert not ignore.matches("main.py", is_dir=False)
 
 
-NAMES = st.sampled_from(["a", "b", "ab", "build", "x.log", "keep.log"])
-PATTERNS = st.lists(
-    st.sampled_from(
-        [
-            "a",
-            "/a",
-            "a/",
-            "b/*",
-            "*.log",
-            "!keep.log",
-            "build/",
-            "!build/a",
-            "**/ab",
-            "a/**",
-            "!a/b",
-            "/a/b",
-            "x.*",
-            "!*/",
-        ]
-    ),
-    max_size=5,
-)
+def test_s12_it_says_what_ignores_a_path(tmp_path: Path) -> None:
+    (tmp_path / ".gitignore").write_text("# built\n/dist/\n*.log\n!keep.log\n")
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a/.devenvignore").write_text("data.*\n")
+    ignore = Ignore(tmp_path)
+    said = {
+        path: str(ignore.why(path, is_dir=False)) for path in ("dist/x/y.js", "a/b/data.csv", "a/keep.log", "z.pyc")
+    }
+    assert said == {
+        "dist/x/y.js": ".gitignore:2: /dist/",
+        "a/b/data.csv": "a/.devenvignore:1: data.*",
+        "a/keep.log": "None",
+        "z.pyc": "built-in: *.pyc",
+    }
+    reason = ignore.why("dist/x/y.js", is_dir=False)
+    assert reason
+    assert reason.path == "dist"
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    paths=st.sets(st.lists(NAMES, min_size=1, max_size=3).map("/".join), min_size=1, max_size=6),
-    rules=st.dictionaries(st.sampled_from(["", "a", "b"]), PATTERNS, max_size=3),
-)
-def test_it_agrees_with_git(
-    tmp_path_factory: pytest.TempPathFactory, paths: set[str], rules: dict[str, list[str]]
-) -> None:
-    root = tmp_path_factory.mktemp("repo")
-    subprocess.run(["git", "init", "-q", str(root)], check=True)
-    files = {path for path in paths if not any(other.startswith(path + "/") for other in paths)}
-    for path in files:
-        (root / path).parent.mkdir(parents=True, exist_ok=True)
-        (root / path).touch()
-    for folder, lines in rules.items():
-        if (root / folder).is_dir():
-            (root / folder / ".gitignore").write_text("\n".join(lines))
-    asked = subprocess.run(
-        ["git", "-C", str(root), "check-ignore", "--no-index", *sorted(files)], capture_output=True, text=True
-    )
-    ignore = Ignore(root)
-    assert {path for path in files if ignore.matches(path, is_dir=False)} == set(asked.stdout.split())
+def test_the_rules_of_now_are_read_when_an_ignore_file_came_changed_or_went(tmp_path: Path) -> None:
+    ignore = Ignore(tmp_path)
+    assert not ignore.matches("a.log", is_dir=False)
+    assert ignore.current() is ignore
+    (tmp_path / ".gitignore").write_text("*.log\n")
+    assert ignore.current().matches("a.log", is_dir=False)
+    ignore = ignore.current()
+    (tmp_path / ".gitignore").write_text("*.txt\n")
+    assert not ignore.current().matches("a.log", is_dir=False)
+    (tmp_path / ".gitignore").unlink()
+    assert not ignore.current().matches("a.txt", is_dir=False)
+
+
+def test_the_stage_of_the_agent_is_never_sent(tmp_path: Path) -> None:
+    (tmp_path / ".gitignore").write_text("!.devenv-stage\n")
+    assert Ignore(tmp_path).matches(".devenv-stage/1", is_dir=False)

@@ -1,0 +1,227 @@
+"""Runs a command in a container to its end, and brings files home: by the agent where there is one, else by a shell."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from devenv import problems
+from devenv.errors import DevenvError, RunLost
+from devenv.ports import ExecStream, Kube, Object
+from devenv.sync import protocol, replies
+from devenv.sync.framing import Decoder, encode
+from devenv.sync.places import AGENT, PROGRAM
+
+Show = Callable[[bytes, str], None]
+"""Takes what the command wrote, and on which stream: stdout or stderr."""
+
+READ_SECONDS = 0.5
+END_SECONDS = 5.0
+LISTEN_SECONDS = 10.0
+POLL_SECONDS = 0.05
+TABLES = ("/proc/net/tcp", "/proc/net/tcp6")
+
+# Prints its own process number first, so that a run that must end early can be ended in the pod as well.
+RUNNER = 'echo "devenv:$$"; exec "$@"'
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A container."""
+
+    namespace: str
+    pod: str
+    container: str
+
+    def start(self, kube: Kube, command: Sequence[str], *, stdin: bool = False) -> ExecStream:
+        """Start a command in it. ClusterError."""
+        return kube.pods.exec(self.namespace, self.pod, self.container, command, stdin=stdin)
+
+
+class Runner(Protocol):
+    """What can be done in one container."""
+
+    def run(self, command: Sequence[str], show: Show, *, timeout: float) -> int:
+        """Run to the end; the exit code. RunLost where it takes too long or is lost; it is ended there too then."""
+
+    def fetch(self, pattern: str) -> dict[str, bytes]:
+        """The files that an absolute path or pattern names; those that can't be read are left out."""
+
+
+def runner_for(kube: Kube, pod: Object, container: str) -> Runner:
+    """The way to run commands in a container of a pod."""
+    place = Place(pod["metadata"]["namespace"], pod["metadata"]["name"], container)
+    named = pod["metadata"].get("annotations", {}).get(AGENT, "")
+    return AgentRunner(kube, place) if container in named.split(",") else ShellRunner(kube, place)
+
+
+def await_listening(runner: Runner, port: int) -> None:
+    """Return once something listens on the port, or after some seconds in any case."""
+    wanted = f":{port:04X}"
+    deadline = time.monotonic() + LISTEN_SECONDS
+    while time.monotonic() < deadline:
+        tables = [runner.fetch(table).get(table, b"") for table in TABLES]
+        if not any(tables) or any(_listens(line, wanted) for table in tables for line in table.decode().splitlines()):
+            return
+        time.sleep(POLL_SECONDS)
+
+
+def _listens(line: str, port: str) -> bool:
+    """Format: proc(5), /proc/net/tcp; the state 0A is a socket that listens."""
+    fields = line.split()
+    return len(fields) > 3 and fields[1].endswith(port) and fields[3] == "0A"
+
+
+class ShellRunner:
+    """By `sh`, `kill` and `cat`."""
+
+    def __init__(self, kube: Kube, place: Place) -> None:
+        self._kube = kube
+        self._place = place
+
+    def run(self, command: Sequence[str], show: Show, *, timeout: float) -> int:
+        """As Runner says."""
+        stream = self._place.start(self._kube, ["sh", "-c", RUNNER, "devenv", *command])
+        head, pid = b"", ""
+        try:
+            for out, error in _read_until(stream, timeout):
+                if not pid:
+                    head += out
+                    first, newline, out = head.partition(b"\n")
+                    pid = first.removeprefix(b"devenv:").decode(errors="replace").strip() if newline else ""
+                    out = out if newline else b""
+                _show(show, out, error)
+        except BaseException:
+            self._end(pid)
+            raise
+        finally:
+            stream.close()
+        return _code(stream.returncode(), self._place)
+
+    def fetch(self, pattern: str) -> dict[str, bytes]:
+        """As Runner says; no patterns."""
+        try:
+            stream = self._place.start(self._kube, ["cat", pattern])
+            parts = []
+            while (read := stream.read(READ_SECONDS)) is not None:
+                parts.append(read[0])
+            stream.close()
+        except DevenvError:
+            return {}
+        return {pattern: b"".join(parts)} if stream.returncode() == 0 else {}
+
+    def _end(self, pid: str) -> None:
+        if not pid.isdigit():
+            return
+        try:
+            stream = self._place.start(self._kube, ["sh", "-c", f"kill -TERM {pid}"])
+        except DevenvError:
+            return
+        deadline = time.monotonic() + END_SECONDS
+        while stream.read(READ_SECONDS) is not None and time.monotonic() < deadline:
+            pass
+        stream.close()
+
+
+class AgentRunner:
+    """By the agent, which ends what it runs with the connection."""
+
+    def __init__(self, kube: Kube, place: Place) -> None:
+        self._kube = kube
+        self._place = place
+
+    def run(self, command: Sequence[str], show: Show, *, timeout: float) -> int:
+        """As Runner says."""
+        stream = self._place.start(self._kube, [PROGRAM, "run", "--", *command], stdin=True)
+        decoder = Decoder()
+        code: int | None = None
+        try:
+            for out, error in _read_until(stream, timeout):
+                _show(show, b"", error)
+                for _, frame in decoder.feed(out):
+                    if isinstance(frame, replies.Output):
+                        show(frame.data, "stdout" if frame.stream == 1 else "stderr")
+                    elif isinstance(frame, replies.Done):
+                        code = frame.status
+        finally:
+            stream.close()
+        return _code(code, self._place)
+
+    def fetch(self, pattern: str) -> dict[str, bytes]:
+        """As Runner says."""
+        try:
+            stream = self._place.start(self._kube, [PROGRAM, "serve"], stdin=True)
+        except DevenvError:
+            return {}
+        try:
+            return _Files(stream).fetch(pattern)
+        except (DevenvError, ValueError):
+            return {}
+        finally:
+            stream.close()
+
+
+class _Files:
+    """Files over a stream of its own, beside the one that syncs."""
+
+    def __init__(self, stream: ExecStream) -> None:
+        self._stream = stream
+        self._frames = self._read()
+        self._ask(protocol.Hello(protocol.VERSION, 0, "files", ()))
+
+    def fetch(self, pattern: str) -> dict[str, bytes]:
+        paths = self._match(pattern) if any(sign in pattern for sign in "*?[") else [pattern]
+        found = ((path, self._get(path)) for path in paths)
+        return {path: content for path, content in found if content is not None}
+
+    def _match(self, pattern: str) -> list[str]:
+        self._ask(protocol.Glob(pattern))
+        paths: list[str] = []
+        for frame in self._frames:
+            if isinstance(frame, replies.Paths):
+                paths += frame.paths
+                if frame.last:
+                    break
+        return paths
+
+    def _get(self, path: str) -> bytes | None:
+        self._ask(protocol.Get(protocol.ABSOLUTE, path))
+        parts = []
+        for frame in self._frames:
+            if isinstance(frame, replies.Content):
+                parts.append(frame.data)
+            elif isinstance(frame, replies.Done):
+                return b"".join(parts) if frame.status == 0 else None
+        return None
+
+    def _ask(self, frame: protocol.Frame) -> None:
+        self._stream.write(encode(frame))
+
+    def _read(self) -> Iterator[protocol.Frame]:
+        decoder = Decoder()
+        while (read := self._stream.read(END_SECONDS)) is not None:
+            for _, frame in decoder.feed(read[0]):
+                yield frame
+
+
+def _read_until(stream: ExecStream, timeout: float) -> Iterator[tuple[bytes, bytes]]:
+    """What comes until the stream ends; RunLost after `timeout` seconds."""
+    deadline = time.monotonic() + timeout
+    while (read := stream.read(READ_SECONDS)) is not None:
+        yield read
+        if time.monotonic() > deadline:
+            raise RunLost(problems.RUN_TIMEOUT, seconds=int(timeout))
+
+
+def _show(show: Show, out: bytes, error: bytes) -> None:
+    for data, name in ((out, "stdout"), (error, "stderr")):
+        if data:
+            show(data, name)
+
+
+def _code(code: int | None, place: Place) -> int:
+    if code is None:
+        raise RunLost(problems.RUN_LOST, pod=place.pod, reason="the connection to it ended")
+    return code

@@ -1,0 +1,95 @@
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import pytest
+
+from devenv.errors import NotReady
+from devenv.flows.observe import Observed, wait_ready
+from devenv.flows.programs import Program, crash_verdicts, look
+from devenv.plan.marks import REVISION, UNIT
+from devenv.sync.places import AGENT, PROGRAM
+from tests.fakes.kube import FakePods, Ran
+from tests.fakes.world import FakeKube
+
+READY = f"{PROGRAM} ready"
+
+
+def pod(name: str = "web-1", *, agent: str = "web", ready: bool = False) -> dict[str, Any]:
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {
+            "name": name,
+            "namespace": "shop",
+            "annotations": {AGENT: agent},
+            "labels": {UNIT: "web", REVISION: ""},
+        },
+        "spec": {"containers": [{"name": "web"}]},
+        "status": {
+            "conditions": [{"type": "Ready", "status": str(ready)}],
+            "containerStatuses": [{"name": "web", "state": {"running": {"startedAt": "2026-01-01T00:00:00Z"}}}],
+        },
+    }
+
+
+def kube(said: str) -> FakeKube:
+    lines = {("shop", "web-1", "web"): ["Traceback: no such column"]}
+    return FakeKube(pods=FakePods(commands={READY: Ran(said.encode(), code=1)}, lines=lines))
+
+
+@pytest.mark.parametrize(
+    ("said", "sentence"),
+    [
+        ("runs\n", ""),
+        ("runs unsynced\n", "unsynced: it runs the image's code, as no session came in time"),
+        ("waits\n", "waits for a session to sync"),
+        ("crashed 3 1\n", "its program ended with code 3; the next save starts it again"),
+    ],
+)
+def test_what_an_agent_says_is_a_sentence(said: str, sentence: str) -> None:
+    (program,) = look(kube(said), [pod()])
+    assert program.sentence == sentence
+
+
+def test_only_containers_under_the_agent_are_asked() -> None:
+    asked = kube("runs\n")
+    assert look(asked, [pod(agent="")]) == []
+    assert asked.pods.calls == []
+
+
+def test_an_agent_that_says_nothing_is_left_out() -> None:
+    assert look(kube(""), [pod()]) == []
+
+
+def test_a_program_that_crashed_is_given_up_on_at_its_third_start() -> None:
+    assert crash_verdicts(kube("crashed 3 2\n"), [pod()]) == {}
+    verdict = crash_verdicts(kube("crashed 3 3\n"), [pod()])["web-1"]
+    assert verdict.fatal
+    assert verdict.problem is not None
+    assert verdict.problem.code == "program-crashed"
+    assert crash_verdicts(kube("crashed 3 3\n"), [pod(ready=True)]) == {}
+
+
+def test_who_waits_for_a_unit_is_told_of_its_crash_with_its_last_lines() -> None:
+    observed = Observed()
+    observed.put("Pod", pod(), deleted=False)
+    workload = {"kind": "Deployment", "metadata": {"name": "web", "generation": 1}, "spec": {}}
+    with pytest.raises(NotReady) as caught:
+        wait_ready(
+            kube("crashed 3 3\n"),
+            observed,
+            namespace="shop",
+            unit="web",
+            objects=[workload],
+            timeout=60,
+            stop=threading.Event(),
+        )
+    assert caught.value.code == "program-crashed"
+    assert "exit code 3" in caught.value.message
+    assert any("no such column" in line for line in caught.value.details)
+
+
+def test_a_program_as_a_value() -> None:
+    assert Program("p", "c", "ended", code=0).sentence == ""
