@@ -17,12 +17,13 @@ from devenv.flows.secrets import Values, sealed
 from devenv.flows.steps import Note
 from devenv.flows.world import World
 from devenv.health.verdict import is_rolled_out, judge_pod
+from devenv.plan.agent import carries_agent
 from devenv.plan.changes import changes, sentence
 from devenv.plan.image import Image
 from devenv.plan.jobs import outlives_pods
 from devenv.plan.manifests import container_name
 from devenv.plan.marks import ENVIRONMENT, MANAGED_BY, UNIT, hash_of, selector
-from devenv.plan.units import Files, Unit, namespace_of, unit_objects, wanted_files
+from devenv.plan.units import Files, Unit, namespace_of, notes_of, unit_objects, wanted_files
 from devenv.ports import BuildRequest, Kube, Object, Ref
 
 Action = Literal["created", "updated", "unchanged"]
@@ -64,8 +65,8 @@ class Run:
         return namespace_of(self.environment)
 
 
-def read_files(environment: Environment) -> Files:
-    """The contents that the plan needs. ConfigError where a file can't be read."""
+def read_files(environment: Environment, world: World) -> Files:
+    """The contents that the plan needs. ConfigError where a file can't be read; ToolError agent-missing."""
     try:
         single = {path: path.read_bytes() for path in wanted_files(environment)}
         stubs = {
@@ -76,7 +77,8 @@ def read_files(environment: Environment) -> Files:
     except OSError as error:
         detail = f"{error.filename}: {error.strerror}"
         raise ConfigError(problems.CONFIG_INVALID, count="1 fault", details=[detail]) from error
-    return Files(single, stubs)
+    synced = any(carries_agent(spec) for spec in environment.services.values())
+    return Files(single, stubs, world.agents() if synced else {})
 
 
 def container_of(spec: Service) -> str:
@@ -98,7 +100,7 @@ def image_name(environment: Environment, spec: Service, tag: str) -> str:
 def build_image(run: Run, spec: Service, note: Note) -> None:
     """Find or build the service's image; an unchanged build is found in the registry by its content hash."""
     if not spec.build:
-        run.images[spec.name] = Image(spec.image or "", spec.command)
+        run.images[spec.name] = _prebuilt(run, spec)
         return
     build, images = spec.build, run.world.images
     request = BuildRequest(spec.name, "", build.context, build.dockerfile, build.target, build.args)
@@ -109,7 +111,17 @@ def build_image(run: Run, spec: Service, note: Note) -> None:
         full = BuildRequest(spec.name, name, build.context, build.dockerfile, build.target, build.args)
         config = images.build(full, stop=run.world.stop, on_line=note)
         note("built")
-    run.images[spec.name] = Image(images.reference(name), config.entrypoint + config.command)
+    program = config.entrypoint + config.command
+    run.images[spec.name] = Image(images.reference(name), program, config.entrypoint, config.architecture)
+
+
+def _prebuilt(run: Run, spec: Service) -> Image:
+    """An image that is not built here; asked of its registry only where it matters what it starts."""
+    reference = spec.image or ""
+    if not run.files.agents or not carries_agent(spec):
+        return Image(reference, spec.command)
+    found = run.world.images.look_up(reference)
+    return Image(reference, found.entrypoint + found.command, found.entrypoint, found.architecture, found.unknown)
 
 
 def ref_of(obj: Object) -> Ref:
@@ -140,6 +152,10 @@ def bring_up(run: Run, kube: Kube, observed: Observed, unit: Unit, note: Note) -
         )
     result.seconds = round(time.monotonic() - started, 3)
     note(f"{result.action} ({result.reason})" if result.reason else result.action)
+    for text in (
+        notes_of(run.environment, unit, run.files, run.images.get(unit.name)) if result.action != "unchanged" else ()
+    ):
+        run.world.progress.note(text)
 
 
 def _apply(run: Run, kube: Kube, obj: Object, result: UnitResult) -> Object:

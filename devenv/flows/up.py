@@ -72,7 +72,7 @@ class _Up:
         self.stack = stack
         self.entered = entered
         self.units = units_of(request.environment, members_of(request.environment, request.only))
-        files = read_files(request.environment)
+        files = read_files(request.environment, world)
         secrets = look_up(request.environment, self.units, world)
         self.run = Run(request.environment, files, world, request.timeout, secrets=secrets)
         self.kube: Kube | None = None

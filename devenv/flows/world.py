@@ -27,5 +27,7 @@ class World:
     connect: Callable[[Access], Kube]
     runtime: Path
     trust: Trust
+    agents: Callable[[], Mapping[str, bytes]] = dict
+    """The agent's program by processor ("amd64"); none: pods are synced by a shell. ToolError agent-missing."""
     environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
     stop: threading.Event = field(default_factory=threading.Event)
