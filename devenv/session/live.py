@@ -21,6 +21,7 @@ from devenv.session.forward_requests import ForwardRequests
 from devenv.session.forwarding import Forwarder
 from devenv.session.local_ports import Remembered, remembered_path
 from devenv.session.podtable import PodTable
+from devenv.session.program import program_sentence
 from devenv.session.syncing import Outcome, SyncLoop
 
 LOOK_SECONDS = 5.0
@@ -173,9 +174,12 @@ class Session:
             deleted = f", {outcome.deleted} deleted" if outcome.deleted else ""
             note(f"synced {outcome.files} to {outcome.service} in {outcome.seconds * 1000:.0f} ms: {what}{deleted}")
         if outcome.reloaded:
-            note(f"reloaded {outcome.service}: {', '.join(outcome.reloaded)}")
-        if outcome.rebuild:
-            note(f"{outcome.service} must be built anew: devenv up")
+            why = f" ({outcome.reasons[0]})" if outcome.reasons else ""
+            note(f"reloaded {outcome.service}: {', '.join(outcome.reloaded)}{why}")
+        for reason in outcome.reasons if outcome.rebuild else ():
+            note(f"{outcome.service} must be built anew: devenv up ({reason})")
+        if outcome.program:
+            note(f"{outcome.service}: {program_sentence(outcome.program)}")
 
     def _status(self, _request: Message) -> Message:
         return {

@@ -29,3 +29,12 @@ class Program:
 def describe_program(state: replies.State | None) -> Program | None:
     """What an agent said of its program."""
     return Program(_STATES[state.state], state.code, state.starts, bool(state.synced)) if state else None
+
+
+def program_sentence(program: Program) -> str:
+    """What people are told when a program became this by itself."""
+    if program.state == "crashed":
+        return f"its program ended with code {program.code}; the next save starts it again"
+    return {"runs": "its program runs", "waits": "it waits for its first sync", "ended": "its program ended"}[
+        program.state
+    ]

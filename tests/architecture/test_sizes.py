@@ -22,7 +22,7 @@ def lines_of(node: Function) -> int:
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_a_file_is_no_more_than_a_few_screens(path: Path) -> None:
     # The catalogue and the ports are lists: one place each on purpose.
-    limit = 450 if path.name in ("problems.py", "ports.py") else 300
+    limit = 550 if path.name in ("problems.py", "ports.py") else 300
     assert len(path.read_text().splitlines()) <= limit
 
 

@@ -15,12 +15,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from devenv.agent.binaries import binary
-from devenv.plan.image import Image
 
 from devenv.config.model import Environment, Origin, Reload, Running, Service, SyncRule
 from devenv.flows.units import namespace_object
 from devenv.host.watching import FolderWatcher
 from devenv.kube.connection import connect
+from devenv.plan.image import Image
 from devenv.plan.units import Files, unit_objects, units_of
 from devenv.ports import Access, ExecStream, Kube, Ref
 from devenv.session.outcome import Outcome
