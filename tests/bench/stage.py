@@ -37,6 +37,7 @@ while :; do
   sleep 0.001
 done
 """
+NONE = Reload()
 TOKENS = itertools.count(1)
 
 
@@ -51,7 +52,7 @@ class Stage:
     stop: threading.Event = field(default_factory=threading.Event)
     outcomes: list[Outcome] = field(default_factory=list)
 
-    def service(self, name: str, *, replicas: int = 1, reload: Reload = Reload()) -> Service:
+    def service(self, name: str, *, replicas: int = 1, reload: Reload = NONE) -> Service:
         """A service whose program sleeps, synced from a folder of its own."""
         source = self.root / name
         source.mkdir(exist_ok=True)
