@@ -85,7 +85,7 @@ class Processes(Protocol):
     """Processes that outlive this one."""
 
     def spawn(self, argv: Sequence[str], *, log: Path) -> int:
-        """Start a program in a session of its own, its output into `log`; returns its process number."""
+        """Start a program in a session of its own, its output at the end of `log`; returns its process number."""
 
     def is_alive(self, pid: int) -> bool:
         """Whether that process still runs."""

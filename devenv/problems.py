@@ -325,9 +325,15 @@ CONTAINER_CONFIG = Problem(
 # --- session, sync, tests ----------------------------------------------------------------------------------------
 SESSION_RUNS = Problem(
     "session-runs",
-    "environment {name} already has a live session (process {pid})",
+    "{name} is held by {holder}",
     "One session watches, syncs and forwards for an environment; a second would do everything twice.",
-    "devenv logs -f follows it; devenv down ends it",
+    "devenv attach follows it from here; devenv up --take-over ends it and goes on here",
+)
+SESSION_TAKEN = Problem(
+    "session-taken",
+    "the session of {name} was taken over by {holder}",
+    "Somebody ran devenv up --take-over for the same environment; it goes on there, and the environment stays up.",
+    "devenv attach follows it; devenv up --take-over takes it back",
 )
 SESSION_FAILED = Problem(
     "session-failed",
@@ -364,6 +370,12 @@ SYNC_FAILED = Problem(
     "{service} can't be synced: {reason}",
     "A change could not be brought into the container.",
     "see the reason; the next save tries again",
+)
+WAIT_TIMEOUT = Problem(
+    "wait-timeout",
+    "{count} not {wanted} after {seconds} s",
+    "devenv wait ends at its --timeout; each unit that is still waited for is shown with the reason.",
+    "see the reasons above; devenv status and devenv logs show more",
 )
 SESSION_LOST = Problem(
     "session-lost",

@@ -39,6 +39,7 @@ def make_world(settings: Settings, progress: Progress) -> World:
         progress=progress,
         connect=_connector(),
         runtime=runtime_folder(),
+        state=state_folder(),
         trust=TrustFile(trust_file()),
     )
 

@@ -80,6 +80,7 @@ def run() -> None:
 
 def _register() -> None:
     from devenv.cli import (  # noqa: F401
+        attach,
         completion,
         config,
         doctor,
@@ -96,6 +97,7 @@ def _register() -> None:
         up,
         url,
         version,
+        wait,
     )
 
 

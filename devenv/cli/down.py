@@ -51,8 +51,8 @@ def down(
     result = take_down(
         DownRequest(environment.name, volumes, cluster),
         world,
-        end_session=lambda kube: end_session(kube, world.runtime, environment.name),
-        end_all_sessions=lambda kube: end_all_sessions(kube, world.runtime),
+        end_session=lambda kube: end_session(kube, world, environment.name, forget=volumes),
+        end_all_sessions=lambda kube: end_all_sessions(kube, world),
         confirm=lambda action: yes or confirm(f"{action}: go on?"),
         before=lambda: None if no_hooks else before_down(environment, world, trust=trust),
     )

@@ -10,6 +10,7 @@ TASKS: dict[str, dict[str, tuple[Example, ...]]] = {
         "up": (
             ("devenv up", "bring it up, then sync and forward until Ctrl-C"),
             ("devenv up -d", "the same, in the background"),
+            ("devenv up --take-over", "although another terminal has it"),
             ("devenv up --stub payments", "with this dependency stubbed"),
         ),
         "test": (
@@ -19,6 +20,10 @@ TASKS: dict[str, dict[str, tuple[Example, ...]]] = {
         "logs": (
             ("devenv logs -f", "all pods in one stream, going on"),
             ("devenv logs orders --since 5m", "what one service printed lately"),
+        ),
+        "attach": (
+            ("devenv attach", "what the session in the background says, and all logs"),
+            ("devenv attach --tail 100", "beginning further back"),
         ),
         "down": (
             ("devenv down", "the data stays"),
@@ -50,6 +55,11 @@ TASKS: dict[str, dict[str, tuple[Example, ...]]] = {
         "forward stop": (
             ("devenv forward stop postgres", "all forwards of postgres"),
             ("devenv forward stop 15432", "the one on a local port"),
+        ),
+        "wait": (
+            ("devenv wait --for ready", "until all units are ready"),
+            ("devenv wait --for synced orders", "until what is saved is in all its pods"),
+            ("devenv wait --for healthy --timeout 2m", "ready, in sync, without problems, forwards up"),
         ),
         "explain": (
             ("devenv explain crash-loop", "an error by the code in brackets"),

@@ -41,6 +41,9 @@ def up(
     ] = None,
     only: OnlyOption = None,
     detach: Annotated[bool, typer.Option("--detach", "-d", help="Leave the session in the background.")] = False,
+    take_over: Annotated[
+        bool, typer.Option("--take-over", help="End a session of this environment that lives in another terminal.")
+    ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the steps and stop.")] = False,
     file: FileOption = None,
     profile: ProfileOption = None,
@@ -61,7 +64,7 @@ def up(
     from devenv.flows.trust import commands_of
     from devenv.flows.up import UpRequest, plan_lines
     from devenv.session.attempts import Attempts
-    from devenv.session.lifecycle import follow_session
+    from devenv.session.following import follow_session
     from devenv.session.start import Start
     from devenv.terminal.logs import LinePrinter
     from devenv.terminal.progress import make_progress
@@ -79,7 +82,8 @@ def up(
     world = make_world(load_machine(), progress)
     ensure_trusted(commands_of(environment, hooks=() if no_hooks else HOOKS), world, say_yes=trust)
     started = time.monotonic()
-    start = Start(environment, arguments=session_arguments(choice, environment.root), detach=detach or output == "json")
+    background, words = detach or output == "json", session_arguments(choice, environment.root)
+    start = Start(environment, arguments=words, detach=background, take_over=take_over)
     with explaining(lambda: make_scene(world.settings, environment)):
         waits = None if start.detach else patience(choice, world, color=wants_color(no_color=no_color))
         result, session = Attempts(request, start, world).run(waits)

@@ -6,7 +6,7 @@ import queue
 import re
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from devenv import problems
 from devenv.config.model import Environment
@@ -24,13 +24,17 @@ UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 @dataclass(frozen=True, slots=True)
 class LogRequest:
-    """Whose lines (none: everybody's), whether to go on, how many of the old ones, how many seconds back."""
+    """Whose lines (none: everybody's), whether to go on, how many of the old ones, how many seconds back.
+
+    Of the units in `fresh`, no old lines. What is old does not count for containers that start while following.
+    """
 
     environment: Environment
     names: Sequence[str] = ()
     follow: bool = False
     tail: int | None = None
     since: int | None = None
+    fresh: frozenset[str] = frozenset()
 
 
 def seconds(text: str) -> int:
@@ -53,7 +57,8 @@ def read_logs(request: LogRequest, kube: Kube, stop: Stop, line: Line) -> None:
         raise ClusterError(problems.ENVIRONMENT_MISSING, name=name)
     lines: queue.Queue[tuple[str, str] | None] = queue.Queue(maxsize=100_000)
     if request.follow:
-        threading.Thread(target=_join_all, args=(request, kube, stop, lines), daemon=True).start()
+        old = {status.get("containerID", "") for pod in pods for status in _statuses(pod)}
+        threading.Thread(target=_join_all, args=(request, kube, stop, lines, old), daemon=True).start()
     else:
         threading.Thread(target=_read_once, args=(request, kube, pods, stop, lines), daemon=True).start()
     _drain(lines, stop, line)
@@ -110,15 +115,30 @@ def _read_pod(
             lines.put((unit_of(pod), f"[devenv: {error.message}]"))
 
 
-def _join_all(request: LogRequest, kube: Kube, stop: Stop, lines: queue.Queue[tuple[str, str] | None]) -> None:
+def _join_all(
+    request: LogRequest, kube: Kube, stop: Stop, lines: queue.Queue[tuple[str, str] | None], old: set[str]
+) -> None:
     name = request.environment.name
     followed: set[str] = set()
     for event in kube.objects.watch("v1", "Pod", namespace=name, labels=selector(name), stop=stop):
         pod = event.object
-        for status in pod.get("status", {}).get("containerStatuses", []):
+        for status in _statuses(pod):
             key = status.get("containerID", "")
             running = status.get("state", {}).get("running")
             if running and key not in followed and _wanted(request, pod):
                 followed.add(key)
-                arguments = (request, kube, pod, stop, lines)
+                arguments = (_share(request, pod, is_old=key in old), kube, pod, stop, lines)
                 threading.Thread(target=_read_pod, args=arguments, name="logs", daemon=True).start()
+
+
+def _statuses(pod: Object) -> list[Object]:
+    found = pod.get("status", {}).get("containerStatuses", [])
+    return list(found)
+
+
+def _share(request: LogRequest, pod: Object, *, is_old: bool) -> LogRequest:
+    """The request as it is meant for a container of a pod."""
+    if not is_old:
+        return replace(request, tail=None, since=None)
+    fresh = unit_of(pod) in request.fresh or (unit_of(pod) == "stubs" and request.fresh)
+    return replace(request, tail=0, since=None) if fresh else request

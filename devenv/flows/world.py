@@ -26,6 +26,7 @@ class World:
     progress: Progress
     connect: Callable[[Access], Kube]
     runtime: Path
+    state: Path
     trust: Trust
     agents: Callable[[], Mapping[str, bytes]] = dict
     """The agent's program by processor ("amd64"); none: pods are synced by a shell. ToolError agent-missing."""

@@ -16,9 +16,9 @@ class LocalProcesses:
     """Processes of this machine."""
 
     def spawn(self, argv: Sequence[str], *, log: Path) -> int:
-        """Start a program in a session of its own, its output into `log`; returns its process number."""
+        """Start a program in a session of its own, its output at the end of `log`; returns its process number."""
         log.parent.mkdir(parents=True, exist_ok=True)
-        with log.open("wb") as output:
+        with log.open("ab") as output:
             process = subprocess.Popen(
                 list(argv), stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
             )

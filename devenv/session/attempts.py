@@ -42,6 +42,7 @@ class Attempts:
     def run(self, patience: Patience | None) -> tuple[UpResult, Started]:
         """Until it succeeds where there is patience, else once. Raises as `up` and `Starting`; the session is closed
         then where it lives in this process."""
+        self._starting.look()
         try:
             while True:
                 try:

@@ -38,6 +38,7 @@ class ControlServer:
     def __init__(self, path: Path, handlers: Mapping[str, Handler]) -> None:
         self._path = path
         self._handlers = handlers
+        self._connections: set[socket.socket] = set()
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         _listen(self._listener, path)
@@ -52,11 +53,13 @@ class ControlServer:
             threading.Thread(target=self._serve, args=(connection,), name="control-client", daemon=True).start()
 
     def _serve(self, connection: socket.socket) -> None:
+        self._connections.add(connection)
         stream = connection.makefile("rw", encoding="utf-8", newline="\n")
         with connection, contextlib.suppress(OSError, ValueError), stream:
             for line in stream:
                 stream.write(json.dumps(self._answer(json.loads(line))) + "\n")
                 stream.flush()
+        self._connections.discard(connection)
 
     def _answer(self, request: Message) -> Message:
         handler = self._handlers.get(str(request.get("op")))
@@ -71,10 +74,13 @@ class ControlServer:
             return {"ok": False, "error": str(error)}
 
     def close(self) -> None:
-        """Stop listening and remove the socket."""
+        """Stop listening, remove the socket and hang up on who is connected."""
         # First the name: what listens there afterwards is another's.
         self._path.unlink(missing_ok=True)
         self._listener.close()
+        for connection in list(self._connections):
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
 
 def _listen(listener: socket.socket, path: Path) -> None:
@@ -129,6 +135,18 @@ class ControlClient:
         except OSError as error:
             return {"ok": False, "error": str(error) or "the session does not answer"}
         return json.loads(line) if line else {"ok": False, "error": "the session ended"}
+
+    def wait_end(self) -> None:
+        """Return once the session has ended."""
+        with contextlib.suppress(OSError, ValueError):
+            self._connection.settimeout(None)
+            while self._stream.readline():
+                pass
+
+    def hang_up(self) -> None:
+        """Let who waits for the end wake up."""
+        with contextlib.suppress(OSError):
+            self._connection.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
         """End the connection."""

@@ -8,50 +8,42 @@ from pathlib import Path
 from devenv import problems
 from devenv.config.model import Environment
 from devenv.errors import SyncError
-from devenv.flows.logs import Line, LogRequest, read_logs
 from devenv.flows.world import World
 from devenv.ports import Kube
 from devenv.session.control import ControlClient, Message, find_session, socket_path
+from devenv.session.holder import me
 from devenv.session.live import Session
-from devenv.session.local_ports import remembered_path
+from devenv.session.place import Place, place_of, places_of_cluster
 
 SYNC_SECONDS = 60.0
 POLL_SECONDS = 0.05
 
 
-def end_client(client: ControlClient, path: Path) -> None:
-    """Tell a session to end, and wait until it has."""
-    client.ask("stop", timeout=10)
+def end_client(client: ControlClient, path: Path, *, why: str = "ended") -> None:
+    """Tell a session to end, by whom and why ("ended", "taken over"), and wait until it has."""
+    client.ask("stop", timeout=10, by=me().words(), why=why)
     client.close()
     deadline = time.monotonic() + 10
     while path.exists() and time.monotonic() < deadline:
         time.sleep(POLL_SECONDS)
 
 
-def end_session(kube: Kube, runtime: Path, name: str) -> bool:
-    """End the live session of an environment, its log included; True if there was one."""
-    return _end_at(socket_path(runtime, kube.uid(), name), log_path(runtime, name))
+def end_session(kube: Kube, world: World, name: str, *, forget: bool) -> bool:
+    """End the live session of an environment; `forget` removes what it kept, too. True if there was one."""
+    return _end_at(place_of(kube, world, name), forget=forget)
 
 
-def end_all_sessions(kube: Kube, runtime: Path) -> int:
-    """End the sessions of all environments of a cluster; gives how many there were."""
-    first = socket_path(runtime, kube.uid(), "")
-    name_at = len(first.stem)
-    paths = sorted({path.with_suffix(".sock") for path in runtime.glob(f"{first.stem}*")})
-    return sum(_end_at(path, log_path(runtime, path.stem[name_at:])) for path in paths)
+def end_all_sessions(kube: Kube, world: World) -> int:
+    """End the sessions of all environments of a cluster, and remove what they kept; gives how many there were."""
+    return sum(_end_at(place, forget=True) for place in places_of_cluster(kube, world))
 
 
-def log_path(runtime: Path, name: str) -> Path:
-    """Where the background session of an environment writes what it has to say."""
-    return runtime / f"{name}.log"
-
-
-def _end_at(path: Path, log: Path) -> bool:
-    client = find_session(path)
+def _end_at(place: Place, *, forget: bool) -> bool:
+    client = find_session(place.socket)
     if client is not None:
-        end_client(client, path)
-    log.unlink(missing_ok=True)
-    remembered_path(path).unlink(missing_ok=True)
+        end_client(client, place.socket)
+    if forget:
+        place.forget()
     return client is not None
 
 
@@ -62,7 +54,7 @@ def describe_session(kube: Kube, runtime: Path, name: str) -> Message | None:
         return None
     answer = client.ask("status", timeout=10)
     client.close()
-    keys = ("pid", "foreground", "synced", "forwards", "problems", "sync")
+    keys = ("pid", "holder", "foreground", "synced", "forwards", "problems", "sync")
     return {key: answer.get(key) for key in keys} if answer.get("ok") else None
 
 
@@ -86,17 +78,4 @@ def _sync_once(environment: Environment, service: str, kube: Kube, world: World)
         session.open()
         session.wait_ready(SYNC_SECONDS)
     finally:
-        session.close()
-
-
-def follow_session(session: Session, kube: Kube, world: World, line: Line, *, since: int) -> None:
-    """Print what all units print from `since` seconds ago until Ctrl-C, then end the session; the environment stays."""
-    request = LogRequest(session.environment, follow=True, since=since)
-    try:
-        read_logs(request, kube, world.stop, line)
-    except KeyboardInterrupt:
-        name = session.environment.name
-        world.progress.note(f"\nthe session ended; {name} stays up: devenv up goes on, devenv down removes it")
-    finally:
-        world.stop.set()
         session.close()

@@ -19,11 +19,13 @@ from devenv.ports import Kube, Ref
 from devenv.session.control import ControlServer, Message, socket_path
 from devenv.session.forward_requests import ForwardRequests
 from devenv.session.forwarding import Forwarder
+from devenv.session.holder import me
 from devenv.session.local_ports import Remembered, remembered_path
 from devenv.session.podtable import PodTable
 from devenv.session.program import program_sentence
 from devenv.session.syncing import Outcome, SyncLoop
 
+TAKEN_OVER = "taken over"
 LOOK_SECONDS = 5.0
 SETTLE_SECONDS = 5.0
 LOOK_AGAIN_SECONDS = 0.25
@@ -35,7 +37,10 @@ def fingerprint(environment: Environment) -> str:
 
 
 class Session:
-    """What lives after `up`. `open`, then `run` until ended; `close` may be called at any time, from anywhere."""
+    """What lives after `up`. `open`, then `run` until ended; `close` may be called at any time, from anywhere.
+
+    `stopped` is set once it ends, `taken_by` says who took it over.
+    """
 
     def __init__(
         self,
@@ -52,7 +57,8 @@ class Session:
         self._foreground = foreground
         self._only_sync = only_sync
         self._namespace = namespace_of(environment)
-        self._stop = threading.Event()
+        self.stopped = threading.Event()
+        self.taken_by = ""
         self._closed = threading.Lock()
         self._stack = contextlib.ExitStack()
         self._loops: dict[str, SyncLoop] = {}
@@ -66,7 +72,7 @@ class Session:
             self._namespace,
             find_pod=self._ready_pod,
             settle=self.settle,
-            stop=self._stop,
+            stop=self.stopped,
             tell=world.progress.note,
             remembered=self._remembered,
         )
@@ -74,7 +80,7 @@ class Session:
 
     def open(self) -> None:
         """Start to watch, sync and, unless it only syncs, to forward and to listen."""
-        arguments = (self._kube, self._namespace, self.environment.name, self._stop)
+        arguments = (self._kube, self._namespace, self.environment.name, self.stopped)
         threading.Thread(target=self._pods.follow, args=arguments, name="pods", daemon=True).start()
         for service in self.environment.services.values():
             if service.sync and self._only_sync in (None, service.name):
@@ -104,7 +110,7 @@ class Session:
     def run(self) -> None:
         """Wait until the session is ended, or its namespace or cluster is gone."""
         try:
-            while not self._stop.wait(LOOK_SECONDS) and not self._world.stop.is_set():
+            while not self.stopped.wait(LOOK_SECONDS) and not self._world.stop.is_set():
                 if not self._still_there():
                     self._world.progress.note(f"{self.environment.name} is gone, and so is its session")
                     break
@@ -125,7 +131,7 @@ class Session:
     def close(self) -> None:
         """End everything; the environment stays up."""
         with self._closed:
-            self._stop.set()
+            self.stopped.set()
             self._forwarder.close()
             self._stack.close()
 
@@ -155,7 +161,7 @@ class Session:
         self._looked[unit] = time.monotonic()
 
     def _ready_pod(self, unit: str, timeout: float) -> str | None:
-        return self._pods.ready_pod(unit, timeout=timeout, stop=self._stop)
+        return self._pods.ready_pod(unit, timeout=timeout, stop=self.stopped)
 
     def _pods_changed(self) -> None:
         for loop in self._loops.values():
@@ -184,6 +190,7 @@ class Session:
     def _status(self, _request: Message) -> Message:
         return {
             "pid": os.getpid(),
+            "holder": me().message(),
             "foreground": self._foreground,
             "fingerprint": fingerprint(self.environment),
             "synced": all(loop.synced() for loop in self._loops.values()),
@@ -203,7 +210,10 @@ class Session:
             raise SyncError(problems.SYNC_FAILED, service=request["service"], reason=known or "not in sync in time")
         return {"synced": True}
 
-    def _end(self, _request: Message) -> Message:
+    def _end(self, request: Message) -> Message:
+        by, why = str(request.get("by") or "another"), str(request.get("why") or "ended")
+        self._world.progress.note(f"{why} by {by}")
+        self.taken_by = by if why == TAKEN_OVER else ""
         # Answered first, ended then: the asker waits for the socket to vanish.
-        threading.Timer(0.05, self._stop.set).start()
+        threading.Timer(0.05, self.stopped.set).start()
         return {"ending": True}

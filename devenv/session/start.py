@@ -6,17 +6,20 @@ import contextlib
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from devenv import problems
 from devenv.config.model import Environment
-from devenv.errors import Refused, SyncError, ToolError
+from devenv.errors import DevenvError, Refused, SyncError, ToolError
 from devenv.flows.world import World
 from devenv.ports import Kube
-from devenv.session.control import ControlClient, Message, find_session, socket_path
-from devenv.session.lifecycle import POLL_SECONDS, end_client, log_path
-from devenv.session.live import Session, fingerprint
+from devenv.session.control import ControlClient, Message, find_session
+from devenv.session.holder import me
+from devenv.session.journal import BEGINS, Journal, Kept, lines_of_last_start
+from devenv.session.lifecycle import POLL_SECONDS, end_client
+from devenv.session.live import TAKEN_OVER, Session, fingerprint
+from devenv.session.place import Place, place_of
 
 START_SECONDS = 60.0
 LOG_TAIL = 15
@@ -24,11 +27,15 @@ LOG_TAIL = 15
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Which session to have: of an environment, here or in a process of its own started with `arguments`."""
+    """Which session to have: of an environment, here or in a process of its own started with `arguments`.
+
+    `take_over` ends one that lives in another terminal.
+    """
 
     environment: Environment
     arguments: Sequence[str] = ()
     detach: bool = False
+    take_over: bool = False
 
 
 @dataclass(slots=True)
@@ -48,7 +55,7 @@ class Starting:
     def __init__(self, start: Start, world: World) -> None:
         self._start = start
         self._world = world
-        self._path: Path | None = None
+        self._place: Place | None = None
         self._kept = False
         self._pid = 0
         self.here: Session | None = None
@@ -56,34 +63,45 @@ class Starting:
     @property
     def begun(self) -> bool:
         """Whether there is a session, this one's or that which was kept."""
-        return self._path is not None
+        return self._place is not None
+
+    def look(self) -> None:
+        """Refused session-runs where another terminal has it; nothing where no cluster answers that could tell."""
+        try:
+            kube = self._world.connect(self._world.clusters.access())
+            place = place_of(kube, self._world, self._start.environment.name)
+        except DevenvError:
+            return
+        client = find_session(place.socket)
+        if client:
+            with contextlib.closing(client):
+                self._will_do(client)
 
     def begin(self, kube: Kube) -> None:
         """Have it begin to sync, and to answer. Refused session-runs where another terminal has it."""
-        if self._path is not None:
+        if self._place is not None:
             return
-        path = socket_path(self._world.runtime, kube.uid(), self._start.environment.name)
-        client = find_session(path)
+        place = place_of(kube, self._world, self._start.environment.name)
+        client = find_session(place.socket)
         if client:
-            self._kept = self._keep_or_end(client, path)
-        if not self._kept and self._start.detach:
-            self._pid = self._spawn()
-        elif not self._kept:
-            self.here = Session(self._start.environment, kube, self._world, foreground=True)
-            self.here.open()
-        self._path = path
+            self._kept = self._keep_or_end(client, place.socket)
+        if not self._kept:
+            journal = Journal(place.journal)
+            journal.line(f"{BEGINS}: {me().words()}")
+            self._spawn(place) if self._start.detach else self._open(kube, journal)
+        self._place = place
 
     def finish(self) -> Started:
         """Return once its forwards listen and everything is in sync. ToolError session-failed, SyncError."""
-        assert self._path is not None, "it has begun"
+        assert self._place is not None, "it has begun"
         if self._kept:
-            return Started(self._await_ready(self._path).get("forwards", []))
+            return Started(self._await_ready(self._place).get("forwards", []))
         with self._world.progress.step("session") as note:
             if self.here:
                 self.here.wait_ready(START_SECONDS)
                 note("in sync")
                 return Started(self.here.forwards(), self.here)
-            answer = self._await_ready(self._path)
+            answer = self._await_ready(self._place)
             note("in sync, in the background")
         return Started(answer.get("forwards", []))
 
@@ -92,26 +110,38 @@ class Starting:
         if self.here:
             self.here.close()
 
+    def _will_do(self, client: ControlClient) -> bool:
+        """Whether the living session is the one that is wanted. Refused where it may not be ended."""
+        about = client.ask("status")
+        if self._start.detach and about.get("fingerprint") == fingerprint(self._start.environment):
+            return True
+        if about.get("foreground") and not self._start.take_over:
+            holder = (about.get("holder") or {}).get("words") or f"process {about.get('pid')}"
+            raise Refused(problems.SESSION_RUNS, name=self._start.environment.name, holder=holder)
+        return False
+
     def _keep_or_end(self, client: ControlClient, path: Path) -> bool:
         """True where the living session will do; False once it has been ended to make room."""
         with contextlib.closing(client):
-            about = client.ask("status")
-            if self._start.detach and about.get("fingerprint") == fingerprint(self._start.environment):
+            if self._will_do(client):
                 return True
-            if about.get("foreground"):
-                raise Refused(problems.SESSION_RUNS, name=self._start.environment.name, pid=about.get("pid"))
-            end_client(client, path)
+            end_client(client, path, why=TAKEN_OVER)
         return False
 
-    def _spawn(self) -> int:
-        log = log_path(self._world.runtime, self._start.environment.name)
-        return self._world.processes.spawn([sys.executable, "-m", "devenv", "session", *self._start.arguments], log=log)
+    def _open(self, kube: Kube, journal: Journal) -> None:
+        world = replace(self._world, progress=Kept(journal, self._world.progress))
+        self.here = Session(self._start.environment, kube, world, foreground=True)
+        self.here.open()
 
-    def _await_ready(self, path: Path) -> Message:
+    def _spawn(self, place: Place) -> None:
+        command = [sys.executable, "-m", "devenv", "session", *self._start.arguments]
+        self._pid = self._world.processes.spawn(command, log=place.journal)
+
+    def _await_ready(self, place: Place) -> Message:
         name = self._start.environment.name
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline and (self._kept or self._world.processes.is_alive(self._pid)):
-            client = find_session(path)
+            client = find_session(place.socket)
             if client:
                 answer = client.ask("ready", timeout=START_SECONDS)
                 client.close()
@@ -119,6 +149,5 @@ class Starting:
                     return answer
                 raise SyncError(problems.SYNC_FAILED, service=name, reason=answer.get("error"))
             self._world.stop.wait(POLL_SECONDS)
-        log = log_path(self._world.runtime, name)
-        lines = log.read_text(errors="replace").splitlines()[-LOG_TAIL:] if log.exists() else []
-        raise ToolError(problems.SESSION_FAILED, name=name, log=log, details=lines)
+        lines = lines_of_last_start(place.journal, LOG_TAIL)
+        raise ToolError(problems.SESSION_FAILED, name=name, log=place.journal, details=lines)

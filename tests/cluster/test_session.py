@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -88,3 +89,57 @@ def alone(project: Project, port: int) -> Iterator[None]:
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=20)
     assert (process.returncode, "the forward ended" in said) == (0, True), said
+
+
+def lines_of(process: subprocess.Popen[str], stream: str, *, until: str) -> str:
+    """What a running command says, up to a line in which something is."""
+    said = ""
+    pipe = getattr(process, stream)
+    while until not in said:
+        line = pipe.readline()
+        assert line, said
+        said += line
+    return said
+
+
+def test_who_attaches_sees_what_the_session_says_and_leaves_it_alone(live: Project) -> None:
+    attached = live.machine.popen("attach", cwd=live.folder)
+    first = lines_of(attached, "stderr", until="leaves it alone")
+    assert "in the background" in first
+    greet(live, "to who is attached")
+    lines_of(attached, "stderr", until="to web in")
+    live.ask()
+    lines_of(attached, "stdout", until="web      | request /")
+    attached.send_signal(signal.SIGINT)
+    _, said = attached.communicate(timeout=20)
+    assert (attached.returncode, "the session goes on" in said) == (0, True), said
+    assert live.json("wait", "--for", "healthy", "--timeout", "30s")["wanted"] == "healthy"
+
+
+def test_what_is_not_as_wanted_in_time_is_told_with_its_reason(live: Project) -> None:
+    live.kubectl("set", "image", "deploy/redis", "redis=localhost:1/nothing:of-that-name")
+    done = live.devenv("wait", "--timeout", "2s")
+    assert (done.code, "[wait-timeout]" in done.err, "redis: " in done.err) == (13, True, True), done.text
+    assert live.devenv("wait", "--timeout", "2s", "web").code == 0
+    live.kubectl("rollout", "undo", "deploy/redis")
+    assert {unit["name"] for unit in live.json("wait")["units"]} == {"redis", "payments", "web"}
+
+
+def test_a_second_session_is_told_who_holds_it_and_may_take_over(live: Project) -> None:
+    first = live.machine.popen("up", cwd=live.folder)
+    lines_of(first, "stderr", until="session is up")
+    refused = live.devenv("up")
+    assert (refused.code, "[session-runs]" in refused.err) == (15, True), refused.text
+    assert f"(process {first.pid}, " in refused.err
+    assert "cluster" not in refused.err, "no step was done"
+    second = live.machine.popen("up", "--take-over", cwd=live.folder)
+    lines_of(second, "stderr", until="session is up")
+    _, said = first.communicate(timeout=20)
+    assert (first.returncode, f"taken over by {os.environ.get('USER', 'root')}@" in said) == (15, True), said
+    assert "[session-taken]" in said
+    greet(live, "in the second terminal")
+    assert live.ask()["greeting"] == "in the second terminal"
+    second.send_signal(signal.SIGINT)
+    _, said = second.communicate(timeout=20)
+    assert (second.returncode, "stays up" in said) == (0, True), said
+    assert live.devenv("up", "-d").code == 0

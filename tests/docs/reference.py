@@ -42,6 +42,7 @@ from devenv.flows.up import UpResult
 from devenv.flows.version import Versions
 from devenv.problems import CATALOGUE
 from devenv.session.forwarding import Forward
+from devenv.session.waiting import UnitWait, WaitResult
 from tests.docs import schemas
 from tests.docs.completion_table import TABLE, table
 
@@ -119,6 +120,8 @@ JSON_RESULTS: tuple[tuple[str, type, str], ...] = (
     ("devenv status: each of `session.forwards`", Forward, "beside `pid`, `foreground`, `synced`, `sync`, `problems`"),
     ("devenv forward ls, and stop: each of the list", Forward, "with `ls` also `pod` and `state`: up or waiting"),
     ("devenv forward add", Forward, "in a session also `pod` and `state`"),
+    ("devenv wait", WaitResult, "an error (`wait-timeout`) has the reasons as `details`"),
+    ("devenv wait: each of `units`", UnitWait, ""),
     ("devenv down", DownResult, ""),
     ("devenv test", TestResult, "and `exit`: `{code, origin}` with origin `runner`"),
     ("devenv doctor: each of `checks`", Finding, "the status is ok, warn, fail or skipped"),

@@ -37,7 +37,9 @@ class FakeProcesses:
 
     def spawn(self, argv: Any, *, log: Path) -> int:
         self.spawned.append(list(argv))
-        log.write_text(self._log)
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("a") as file:
+            file.write(self._log)
         return 4711
 
     def is_alive(self, pid: int) -> bool:
@@ -58,6 +60,7 @@ def fake_world(tmp_path: Path, kube: FakeKube, **changes: Any) -> World:
         "progress": FakeProgress(),
         "connect": lambda access: kube,
         "runtime": tmp_path,
+        "state": tmp_path / "state",
         "trust": FakeTrust(),
         "environ": {},
     }

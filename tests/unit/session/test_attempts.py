@@ -73,7 +73,7 @@ def test_without_patience_it_ends_with_the_session_closed(tmp_path: Path, runtim
 
 def test_what_an_edit_can_not_mend_ends_it(tmp_path: Path, runtime: Path) -> None:
     world, _ = broken_world(tmp_path, runtime)
-    world.clusters.failures = [ToolError(problems.DOCKER_NOT_RUNNING, address="x")]  # type: ignore[attr-defined]
+    world.clusters.failures = [ToolError(problems.DOCKER_NOT_RUNNING, address="x") for _ in range(2)]  # type: ignore[attr-defined]
     told: list[DevenvError] = []
     with pytest.raises(ToolError):
         Attempts(UpRequest(environment(tmp_path)), Start(environment(tmp_path)), world).run(
