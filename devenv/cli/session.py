@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Annotated
+
+import typer
 
 from devenv.cli.app import app
 from devenv.cli.load import Choice, load_environment, load_machine
@@ -16,6 +19,7 @@ def session(
     real: RealOption = None,
     stub: StubOption = None,
     off: OffOption = None,
+    take_over: Annotated[bool, typer.Option("--take-over")] = False,
 ) -> None:
     """Watch, sync and forward until told to end."""
     from devenv.session.journal import Journal, Kept
@@ -30,6 +34,6 @@ def session(
     # What this process says otherwise, such as a traceback, must not outgrow the limit either.
     journal = Journal(place_of(kube, world, environment.name).journal, output=True)
     world = replace(world, progress=Kept(journal))
-    live = Session(environment, kube, world)
+    live = Session(environment, kube, world, take_over=take_over)
     live.open()
     live.run()

@@ -10,7 +10,6 @@ TASKS: dict[str, dict[str, tuple[Example, ...]]] = {
         "up": (
             ("devenv up", "bring it up, then sync and forward until Ctrl-C"),
             ("devenv up -d", "the same, in the background"),
-            ("devenv up --take-over", "although another terminal has it"),
             ("devenv up --stub payments", "with this dependency stubbed"),
         ),
         "test": (

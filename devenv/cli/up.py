@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from devenv.config.model import Environment
     from devenv.errors import DevenvError
     from devenv.flows.world import World
+    from devenv.ports import Progress
     from devenv.session.attempts import Patience
     from devenv.session.start import Started
 
@@ -82,8 +83,8 @@ def up(
     world = make_world(load_machine(), progress)
     ensure_trusted(commands_of(environment, hooks=() if no_hooks else HOOKS), world, say_yes=trust)
     started = time.monotonic()
-    background, words = detach or output == "json", session_arguments(choice, environment.root)
-    start = Start(environment, arguments=words, detach=background, take_over=take_over)
+    words = session_arguments(choice, environment.root, take_over=take_over)
+    start = Start(environment, words, detach=detach or output == "json", take_over=take_over)
     with explaining(lambda: make_scene(world.settings, environment)):
         waits = None if start.detach else patience(choice, world, color=wants_color(no_color=no_color))
         result, session = Attempts(request, start, world).run(waits)
@@ -93,8 +94,7 @@ def up(
     if output == "json":
         print_json({**asdict(result), "changed": result.changed, "forwards": session.forwards})
         return
-    for line in summary(result.environment, result.changed, result.seconds, session.forwards):
-        progress.note(line)
+    tell(progress, summary(result.environment, result.changed, result.seconds, session.forwards))
     if session.here is not None:
         printer = LinePrinter(as_json=False, color=wants_color(no_color=no_color))
         follow_session(session.here, kube, world, printer.line, since=math.ceil(time.monotonic() - started))
@@ -127,7 +127,13 @@ def after_up(environment: Environment, session: Started, world: World) -> None:
         raise
 
 
-def session_arguments(choice: Choice, root: object) -> list[str]:
+def tell(progress: Progress, lines: list[str]) -> None:
+    """Lines of their own beside the steps."""
+    for line in lines:
+        progress.note(line)
+
+
+def session_arguments(choice: Choice, root: object, *, take_over: bool = False) -> list[str]:
     """The arguments that make another process mean the same environment."""
     arguments = ["--file", str(choice.file.absolute() if choice.file else f"{root}/devenv.yaml")]
     options = (
@@ -139,7 +145,7 @@ def session_arguments(choice: Choice, root: object) -> list[str]:
     for option, names in options:
         for name in names:
             arguments += [option, name]
-    return arguments
+    return [*arguments, "--take-over"] if take_over else arguments
 
 
 def summary(environment: str, changed: bool, seconds: float, forwards: list[dict[str, object]]) -> list[str]:

@@ -50,12 +50,14 @@ class Session:
         *,
         foreground: bool = False,
         only_sync: str | None = None,
+        take_over: bool = False,
     ) -> None:
         self.environment = environment
         self._kube = kube
         self._world = world
         self._foreground = foreground
         self._only_sync = only_sync
+        self._take_over = take_over
         self._namespace = namespace_of(environment)
         self.stopped = threading.Event()
         self.taken_by = ""
@@ -105,6 +107,7 @@ class Session:
             namespace=self._namespace,
             find_pods=lambda: [c for c in self._pods.containers(service.name) if c.has_agent or c.name == container],
             on_outcome=self._tell,
+            take_over=self._take_over,
         )
 
     def run(self) -> None:

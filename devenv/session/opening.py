@@ -2,28 +2,17 @@
 
 from __future__ import annotations
 
-import getpass
-import os
-import socket
 from functools import partial
 
 from devenv.config.model import Service
 from devenv.errors import SyncError
 from devenv.ports import Pods, Stop
 from devenv.session.agent_sync import AgentSync
+from devenv.session.holder import me
 from devenv.session.podtable import Container
 from devenv.session.service_sync import ServiceSync
 from devenv.session.sources import Sources
 from devenv.session.target import OnState, Target
-
-
-def holder_name() -> str:
-    """How this session is called in other people's messages, no other being called the same."""
-    try:
-        user = getpass.getuser()
-    except (KeyError, OSError):
-        user = str(os.getuid())
-    return f"{user} on {socket.gethostname()} (process {os.getpid()})"
 
 
 class Opening:
@@ -38,7 +27,7 @@ class Opening:
         self._namespace = namespace
         self._take_over = take_over
         self._taken: set[str] = set()
-        self._holder = holder_name()
+        self._holder = me().words()
         self._stop = stop
 
     def connect(self, container: Container, on_state: OnState) -> Target:

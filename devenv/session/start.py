@@ -130,7 +130,8 @@ class Starting:
 
     def _open(self, kube: Kube, journal: Journal) -> None:
         world = replace(self._world, progress=Kept(journal, self._world.progress))
-        self.here = Session(self._start.environment, kube, world, foreground=True)
+        take_over = self._start.take_over
+        self.here = Session(self._start.environment, kube, world, foreground=True, take_over=take_over)
         self.here.open()
 
     def _spawn(self, place: Place) -> None:
