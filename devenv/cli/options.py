@@ -35,3 +35,6 @@ TrustOption = Annotated[
     bool, typer.Option("--trust", help="Let the commands of hooks and secrets run, now and from now on.")
 ]
 NoHooksOption = Annotated[bool, typer.Option("--no-hooks", help="Leave the hooks out.")]
+TakeOverOption = Annotated[
+    bool, typer.Option("--take-over", help="End a session of this environment that lives in another terminal.")
+]

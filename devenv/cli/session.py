@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Annotated
-
-import typer
 
 from devenv.cli.app import app
 from devenv.cli.load import Choice, load_environment, load_machine
-from devenv.cli.options import FileOption, OffOption, ProfileOption, RealOption, StubOption
+from devenv.cli.options import FileOption, OffOption, ProfileOption, RealOption, StubOption, TakeOverOption
 
 
 @app.command(hidden=True)
@@ -19,7 +16,7 @@ def session(
     real: RealOption = None,
     stub: StubOption = None,
     off: OffOption = None,
-    take_over: Annotated[bool, typer.Option("--take-over")] = False,
+    take_over: TakeOverOption = False,
 ) -> None:
     """Watch, sync and forward until told to end."""
     from devenv.session.journal import Journal, Kept

@@ -21,6 +21,7 @@ from devenv.cli.options import (
     ProfileOption,
     RealOption,
     StubOption,
+    TakeOverOption,
     TimeoutOption,
     TrustOption,
     VerboseOption,
@@ -42,9 +43,7 @@ def up(
     ] = None,
     only: OnlyOption = None,
     detach: Annotated[bool, typer.Option("--detach", "-d", help="Leave the session in the background.")] = False,
-    take_over: Annotated[
-        bool, typer.Option("--take-over", help="End a session of this environment that lives in another terminal.")
-    ] = False,
+    take_over: TakeOverOption = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the steps and stop.")] = False,
     file: FileOption = None,
     profile: ProfileOption = None,
