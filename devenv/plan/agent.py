@@ -119,6 +119,9 @@ class _Injection:
         self._pod["volumes"] = [*self._pod.get("volumes", []), *self._volumes()]
         annotations = template.setdefault("metadata", {}).setdefault("annotations", {})
         annotations[AGENT] = ",".join(found["name"] for found in wrapped)
+        if len(self._pod["containers"]) == 1:
+            # Beside the seeder, kubectl would say on each call which container it chose.
+            annotations.setdefault("kubectl.kubernetes.io/default-container", self._container["name"])
 
     def _is_own(self, step: Object) -> bool:
         return step.get("image") == self._container["image"] and step.get("restartPolicy") != "Always"

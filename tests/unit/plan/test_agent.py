@@ -85,7 +85,10 @@ def test_a_service_runs_under_the_agent() -> None:
         "/.devenv/state": "devenv-state",
         "/app/src": "devenv-sync-0",
     }
-    assert template(made)["metadata"]["annotations"] == {"dev.devenv/agent": "orders"}
+    assert template(made)["metadata"]["annotations"] == {
+        "dev.devenv/agent": "orders",
+        "kubectl.kubernetes.io/default-container": "orders",
+    }
     volumes = {volume["name"]: volume for volume in pod(made)["volumes"]}
     program = made[0]
     assert volumes["devenv-agent"]["configMap"] == {"name": program["metadata"]["name"], "defaultMode": 0o555}
