@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from devenv.errors import SyncError
 from devenv.scan.project import Project
 
 Object = dict[str, Any]
@@ -95,19 +96,26 @@ class Processes(Protocol):
 class Change:
     """A hint that something at or below `path` may have changed; `settled` is False for a bare write still going on.
 
-    `overflow` means that events were lost and everything must be looked at again.
+    `overflow` means that events were lost and everything must be looked at again; `problem` that events can't be had
+    here, and changes are seen a second late.
     """
 
     path: Path
     settled: bool = True
     overflow: bool = False
+    problem: SyncError | None = None
 
 
 class Watcher(Protocol):
     """Watches folders."""
 
-    def watch(self, folders: Sequence[Path], on_change: Callable[[Change], None]) -> AbstractContextManager[None]:
-        """While entered, calls `on_change` (from another thread) for what changes at or below the folders."""
+    def watch(
+        self, folders: Sequence[Path], on_change: Callable[[Change], None], *, poll: bool = False
+    ) -> AbstractContextManager[None]:
+        """While entered, calls `on_change` (from another thread) for what changes at or below the folders.
+
+        With `poll` the folders are looked at every second, and no events of the system are asked for.
+        """
 
 
 class ProjectFiles(Protocol):

@@ -365,6 +365,12 @@ SYNC_HELD = Problem(
     "Another session of devenv, maybe on another machine, syncs into the same pod; two would undo each other's work.",
     "end that session, or take over: devenv up --take-over",
 )
+WATCH_LIMIT = Problem(
+    "watch-limit",
+    "changes are seen a second late: {setting} is {limit}, and all of it is in use",
+    "The kernel lets a user watch only so many folders; without that, sync looks at the sources every second.",
+    "sudo sysctl {setting}={needed}, and again in /etc/sysctl.d to keep it",
+)
 SYNC_FAILED = Problem(
     "sync-failed",
     "{service} can't be synced: {reason}",

@@ -173,6 +173,9 @@ class Session:
 
     def _tell(self, outcome: Outcome) -> None:
         note = self._world.progress.note
+        if outcome.warning:
+            self._world.progress.warn(f"{outcome.warning.message}; {outcome.warning.hint}")
+            return
         if outcome.problem:
             self._problems[outcome.service] = outcome.problem.message
             self._world.progress.warn(f"{outcome.problem.message}; {outcome.problem.hint}")

@@ -19,7 +19,8 @@ class Outcome:
 
     `paths` are the first few files, `size` their bytes, `reloaded` says how ("restart", "HUP", "pip install").
     `again` has, by rule, paths that changed while they were read. `reasons` say why it was reloaded or must be built.
-    `program` is what its program became by itself: crashed, or running again.
+    `program` is what its program became by itself: crashed, or running again. `warning` is what works, but worse than
+    it could.
     """
 
     service: str
@@ -36,6 +37,7 @@ class Outcome:
     again: tuple[tuple[int, str], ...] = ()
     reasons: tuple[Reason, ...] = ()
     program: Program | None = None
+    warning: DevenvError | None = None
 
 
 @dataclass(slots=True)

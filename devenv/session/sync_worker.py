@@ -137,6 +137,8 @@ class Worker:
     def _note(self, message: Message) -> None:
         now = time.monotonic()
         match message:
+            case Change(problem=SyncError() as problem):
+                self._tell(Outcome(self._service.name, "", warning=problem))
             case Change(path=path, settled=settled, overflow=overflow):
                 for dirty in {EVERYTHING} if overflow else self.sources.relevant(path):
                     self.synced = False

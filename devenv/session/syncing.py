@@ -61,7 +61,9 @@ class SyncLoop:
     def __enter__(self) -> SyncLoop:
         if self.service.sync:
             folders = [rule.source for rule in self.service.sync]
-            self._watching.enter_context(self._watcher.watch(folders, self._messages.put))
+            self._watching.enter_context(
+                self._watcher.watch(folders, self._messages.put, poll=self.service.syncing.watch == "poll")
+            )
             self._thread.start()
         return self
 

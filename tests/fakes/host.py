@@ -93,7 +93,9 @@ class FakeWatcher:
         self._listeners: list[tuple[tuple[Path, ...], Callable[[Change], None]]] = []
 
     @contextmanager
-    def watch(self, folders: Sequence[Path], on_change: Callable[[Change], None]) -> Iterator[None]:
+    def watch(
+        self, folders: Sequence[Path], on_change: Callable[[Change], None], *, poll: bool = False
+    ) -> Iterator[None]:
         if self.failures:
             raise self.failures.pop(0)
         self.calls.append(tuple(folders))

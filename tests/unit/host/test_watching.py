@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import queue
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
 
-from devenv.host.watching import MOVE_DELAY_SECONDS, FolderWatcher
+from devenv.host.observing import ObservedFolder
+from devenv.host.watching import FolderWatcher
 from devenv.ports import Change
 
 
@@ -33,13 +33,30 @@ class Told:
 
 
 @contextmanager
-def watching(*folders: Path) -> Iterator[Told]:
+def watching(*folders: Path, tick: float = 0.05, poll: bool = False) -> Iterator[Told]:
     told = Told()
-    with FolderWatcher().watch(folders, told.put):
+    with FolderWatcher(tick=tick).watch(folders, told.put, poll=poll):
         yield told
 
 
-def test_a_written_file_is_unsettled_until_it_is_closed(tmp_path: Path) -> None:
+@contextmanager
+def observing(*folders: Path) -> Iterator[Told]:
+    """By watchdog's observers, as where the system has no inotify."""
+    told = Told()
+    watched = [ObservedFolder(folder, told.put) for folder in folders]
+    for each in watched:
+        each.start()
+    yield told
+    for each in watched:
+        each.stop()
+
+
+Watching = Callable[..., AbstractContextManager[Told]]
+by_any_means = pytest.mark.parametrize("watching", [watching, observing], ids=["inotify", "observers"])
+
+
+@by_any_means
+def test_a_written_file_is_unsettled_until_it_is_closed(watching: Watching, tmp_path: Path) -> None:
     with watching(tmp_path) as told:
         with (tmp_path / "a").open("w") as file:
             file.write("1")
@@ -48,7 +65,8 @@ def test_a_written_file_is_unsettled_until_it_is_closed(tmp_path: Path) -> None:
         assert told.until(lambda c: c == Change(tmp_path / "a", settled=True))
 
 
-def test_a_file_moved_into_place_is_settled_and_its_old_name_is_told(tmp_path: Path) -> None:
+@by_any_means
+def test_a_file_moved_into_place_is_settled_and_its_old_name_is_told(watching: Watching, tmp_path: Path) -> None:
     (tmp_path / "a.tmp").write_text("1")
     with watching(tmp_path) as told:
         (tmp_path / "a.tmp").rename(tmp_path / "a")
@@ -56,22 +74,25 @@ def test_a_file_moved_into_place_is_settled_and_its_old_name_is_told(tmp_path: P
     assert Change(tmp_path / "a.tmp", settled=False) in seen
 
 
+@by_any_means
 @pytest.mark.parametrize("act", [lambda p: p.unlink(), lambda p: os.truncate(p, 0)], ids=["deleted", "truncated"])
-def test_what_never_closes_is_unsettled(tmp_path: Path, act: Callable[[Path], None]) -> None:
+def test_what_never_closes_is_unsettled(watching: Watching, tmp_path: Path, act: Callable[[Path], None]) -> None:
     (tmp_path / "a").write_text("1")
     with watching(tmp_path) as told:
         act(tmp_path / "a")
         assert told.until(lambda c: c == Change(tmp_path / "a", settled=False))
 
 
-def test_a_change_of_mode_is_told(tmp_path: Path) -> None:
+@by_any_means
+def test_a_change_of_mode_is_told(watching: Watching, tmp_path: Path) -> None:
     (tmp_path / "a").write_text("1")
     with watching(tmp_path) as told:
         (tmp_path / "a").chmod(0o755)
         assert told.until(lambda c: c.path == tmp_path / "a")
 
 
-def test_a_file_moved_away_is_told(tmp_path: Path) -> None:
+@by_any_means
+def test_a_file_moved_away_is_told(watching: Watching, tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "a").write_text("1")
     with watching(tmp_path / "in") as told:
@@ -79,7 +100,8 @@ def test_a_file_moved_away_is_told(tmp_path: Path) -> None:
         assert told.until(lambda c: c.path == tmp_path / "in" / "a" and not c.settled)
 
 
-def test_reading_is_not_told(tmp_path: Path) -> None:
+@by_any_means
+def test_reading_is_not_told(watching: Watching, tmp_path: Path) -> None:
     (tmp_path / "a").write_text("1")
     with watching(tmp_path) as told:
         (tmp_path / "a").read_text()
@@ -88,7 +110,8 @@ def test_reading_is_not_told(tmp_path: Path) -> None:
     assert [c for c in seen if c.path == tmp_path / "a"] == []
 
 
-def test_a_folder_through_a_link_keeps_its_name(tmp_path: Path) -> None:
+@by_any_means
+def test_a_folder_through_a_link_keeps_its_name(watching: Watching, tmp_path: Path) -> None:
     (tmp_path / "real").mkdir()
     (tmp_path / "link").symlink_to("real")
     with watching(tmp_path / "link") as told:
@@ -96,7 +119,8 @@ def test_a_folder_through_a_link_keeps_its_name(tmp_path: Path) -> None:
         assert told.until(lambda c: c.path == tmp_path / "link" / "a" and c.settled)
 
 
-def test_a_single_file_is_watched_through_replacements(tmp_path: Path) -> None:
+@by_any_means
+def test_a_single_file_is_watched_through_replacements(watching: Watching, tmp_path: Path) -> None:
     (tmp_path / "a").write_text("1")
     with watching(tmp_path / "a") as told:
         for text in ("2", "3"):
@@ -106,27 +130,10 @@ def test_a_single_file_is_watched_through_replacements(tmp_path: Path) -> None:
             assert {c.path for c in seen} == {tmp_path / "a"}
 
 
-def test_two_files_of_one_folder_are_both_watched(tmp_path: Path) -> None:
+@by_any_means
+def test_two_files_of_one_folder_are_both_watched(watching: Watching, tmp_path: Path) -> None:
     with watching(tmp_path / "a", tmp_path / "b") as told:
         (tmp_path / "a").write_text("1")
         assert told.until(lambda c: c == Change(tmp_path / "a", settled=True))
         (tmp_path / "b").write_text("1")
         assert told.until(lambda c: c == Change(tmp_path / "b", settled=True))
-
-
-def test_lost_events_are_told_as_an_overflow(tmp_path: Path) -> None:
-    # The words are watchdog's, when the kernel's queue was full.
-    with watching(tmp_path) as told:
-        logging.getLogger("watchdog.observers.inotify_c").warning("Inotify queue overflowed; events were lost")
-        assert told.until(lambda c: c.overflow)
-
-
-def test_watchdog_still_warns_of_lost_events_in_these_words() -> None:
-    inotify = pytest.importorskip("watchdog.observers.inotify_c")
-    assert "Inotify queue overflowed" in Path(inotify.__file__).read_text()
-
-
-def test_the_wait_for_the_other_half_of_a_move_is_short(tmp_path: Path) -> None:
-    grouper = pytest.importorskip("watchdog.observers.inotify_move_event_grouper")
-    with watching(tmp_path):
-        assert grouper.InotifyMoveEventGrouper.delay == MOVE_DELAY_SECONDS

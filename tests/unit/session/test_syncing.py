@@ -29,7 +29,9 @@ class FakeWatcher:
         self.on_change: Callable[[Change], None] = lambda change: None
 
     @contextmanager
-    def watch(self, folders: Sequence[Path], on_change: Callable[[Change], None]) -> Iterator[None]:
+    def watch(
+        self, folders: Sequence[Path], on_change: Callable[[Change], None], *, poll: bool = False
+    ) -> Iterator[None]:
         self.on_change = on_change
         yield
 
