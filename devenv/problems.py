@@ -139,6 +139,12 @@ DOCKER_NOT_RUNNING = Problem(
     "Docker is installed, but its daemon is stopped, still starting, or this user may not use its socket.",
     "start it (systemctl start docker, or open Docker Desktop), or add yourself to the docker group",
 )
+AGENT_MISSING = Problem(
+    "agent-missing",
+    "there is no program made from {source}",
+    "The agent that runs in containers comes with devenv; in a checkout whose agent.c was changed it has to be made anew.",
+    "make it: pip install ziglang && python -m devenv.agent.compile",
+)
 KIND_MISSING = Problem(
     "kind-missing",
     "kind is not installed",

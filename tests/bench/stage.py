@@ -15,7 +15,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from devenv.agent.binaries import binary
-
 from devenv.config.model import Environment, Origin, Reload, Running, Service, SyncRule
 from devenv.flows.units import namespace_object
 from devenv.host.watching import FolderWatcher
