@@ -159,8 +159,8 @@ class AgentSync:
             failures = self._settle(busy, sent, ack, total)
             if failures:
                 problem = describe(failures, service=self._service.name, uid=self.stream.welcome.uid)
-        for rule, (_, batch) in plans.items():
-            self._forget(rule, batch)
+        for rule in plans.keys() - busy.keys():
+            self._pending[rule] = set()
         if not self._told_complete and not problem and not total.again:
             self._finish()
         return total.outcome(self._service, self.pod, seconds=time.monotonic() - started, problem=problem)
@@ -224,12 +224,6 @@ class AgentSync:
             if self._service.sync[rule].reload.kind == "rebuild":
                 total.rebuilds.append(Cause(rule, first_path(batch)))
         return told
-
-    def _forget(self, rule: int, batch: Batch) -> None:
-        for path in batch.forget:
-            self._acked[rule].pop(path, None)
-        if not batch:
-            self._pending[rule] = set()
 
     def _finish(self) -> None:
         """Tell the container that it now has everything: only then does its program start."""

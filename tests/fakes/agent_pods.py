@@ -37,6 +37,12 @@ class FakeAgentExec:
     def close_stdin(self) -> None:
         self.agent.close()
 
+    def kill(self) -> None:
+        """The agent ends at once."""
+        with self._changed:
+            self.agent.kill()
+            self._changed.notify_all()
+
     def read(self, timeout: float) -> tuple[bytes, bytes] | None:
         with self._changed:
             self._changed.wait_for(self._has_news, timeout=min(timeout, 0.05))
@@ -63,13 +69,18 @@ class ProcessExec:
 
     def __init__(self, process: subprocess.Popen[bytes]) -> None:
         self.process = process
+        self.cut_after: int | None = None
 
     def write(self, data: bytes) -> None:
         assert self.process.stdin
         view = memoryview(data)
+        if self.cut_after is not None:
+            view, self.cut_after = view[: self.cut_after], max(0, self.cut_after - len(data))
         try:
             while view:
                 view = view[os.write(self.process.stdin.fileno(), view) :]
+            if self.cut_after == 0:
+                self.kill()
         except (OSError, ValueError) as error:
             raise ClusterError(BUG, reason="the stream ended", log="") from error
 

@@ -1,0 +1,122 @@
+"""What the property machine does its faults to: fake agents, or real ones as processes."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import signal
+from pathlib import Path
+
+from devenv.session.podtable import Container
+from tests.fakes.agent import FakeContainer
+from tests.fakes.agent_pods import AgentPods, AgentProcesses, FakeAgentExec, ProcessExec
+from tests.unit.session.agent_scene import AgentScene
+from tests.unit.session.machine import remove
+
+
+class _World:
+    def __init__(self, folder: Path) -> None:
+        self.scene = AgentScene(folder)
+        self._numbers = itertools.count(2)
+        self.pod = "orders-1"
+
+    def _appear(self, pod: str) -> None:
+        """A container with a new id."""
+        self.pod = pod
+        identity = f"containerd://{next(self._numbers)}"
+        self.scene.found = [Container("orders", pod, "orders", identity, has_agent=True)]
+        self.scene.loop.refresh()
+
+    def _reset_target(self) -> None:
+        """As the image has it."""
+        for place in self.scene.target.iterdir():
+            remove(place)
+        (self.scene.target / "foreign").write_text("foreign")
+
+
+class FakeWorld(_World):
+    """Fake agents."""
+
+    @property
+    def _stream(self) -> FakeAgentExec | None:
+        return self.scene.boxes.streams[-1] if self.scene.boxes.streams else None
+
+    def cut(self, after: int) -> None:
+        self.scene.boxes.cut_after.append(after)
+        if self._stream:
+            self._stream.agent.cut_after = after
+
+    def stall(self) -> None:
+        if self._stream:
+            self._stream.agent.stalled = True
+
+    def resume(self) -> None:
+        self.scene.boxes.cut_after.clear()
+        for stream in self.scene.boxes.streams:
+            stream.agent.cut_after = None
+            stream.agent.stalled = False
+
+    def kill_agent(self) -> None:
+        if self._stream:
+            self._stream.kill()
+
+    def restart_container(self) -> None:
+        if self._stream:
+            self._stream.kill()
+        self.scene.boxes.containers.setdefault(self.pod, FakeContainer()).restart()
+        self._appear(self.pod)
+
+    def replace_pod(self) -> None:
+        if self._stream:
+            self._stream.kill()
+        self._reset_target()
+        self._appear(f"orders-{next(self._numbers)}")
+
+    def close(self) -> None:
+        pass
+
+
+class ProcessWorld(_World):
+    """The real agent."""
+
+    binary: Path
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self._processes = AgentProcesses(type(self).binary, folder)
+        self.scene.pods = AgentPods(self._processes.open)
+        self.scene.make_loop()
+
+    @property
+    def _stream(self) -> ProcessExec | None:
+        return self._processes.streams[-1] if self._processes.streams else None
+
+    def cut(self, after: int) -> None:
+        if self._stream:
+            self._stream.cut_after = after
+
+    def stall(self) -> None:
+        if self._stream and self._stream.returncode() is None:
+            os.kill(self._stream.process.pid, signal.SIGSTOP)
+
+    def resume(self) -> None:
+        for stream in self._processes.streams:
+            stream.cut_after = None
+            if stream.returncode() is None:
+                os.kill(stream.process.pid, signal.SIGCONT)
+
+    def kill_agent(self) -> None:
+        if self._stream:
+            self._stream.kill()
+
+    def restart_container(self) -> None:
+        self.kill_agent()
+        self._appear(self.pod)
+
+    def replace_pod(self) -> None:
+        self.kill_agent()
+        self._reset_target()
+        self._appear(f"orders-{next(self._numbers)}")
+
+    def close(self) -> None:
+        self._processes.close()
