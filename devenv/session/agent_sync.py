@@ -38,6 +38,7 @@ class AgentSync:
         rules = range(len(service.sync))
         self._acked: list[dict[str, Digest]] = [{} for _ in rules]
         self._pending: list[set[str] | None] = [None for _ in rules]
+        self._claimed: list[tuple[str, ...]] = [() for _ in rules]
         self._touched: dict[int, str] = {}
         self._starts = 0
         self._told_complete = False
@@ -120,7 +121,9 @@ class AgentSync:
             local = dict(indexes[rule].entries)
             known = recorded[claim.target]
             acked = {path: known.pop(path) for path in local.keys() & known.keys()}
-            self._acked[rule] = acked | self.have(rule, sorted(local.keys() - acked.keys()))
+            found = self.have(rule, sorted(local.keys() - acked.keys()))
+            self._acked[rule] = acked | found
+            self._claimed[rule] = tuple(path for path in found if found[path] == local[path].digest)
             self._pending[rule] = None
         for rule, claim in enumerate(self._claims):
             if claim.leads:
@@ -149,7 +152,7 @@ class AgentSync:
         started = time.monotonic()
         total, number = Total(), self.stream.number()
         plans = {rule: self._plan(rule, index, partial(kept, rule)) for rule, index in enumerate(indexes)}
-        busy = {rule: plan for rule, plan in plans.items() if plan[1]}
+        busy = {rule: plan for rule, plan in plans.items() if plan[1] or self._claimed[rule]}
         problem = None
         if busy:
             sent = self._carry(busy, number)
@@ -172,7 +175,7 @@ class AgentSync:
         if index.missing:
             raise refuse_missing(index.source, service=self._service.name)
         acked, seen = self._acked[rule], snapshot(index, pending)
-        batch = diff(seen.entries, acked, within=pending, kept=lambda path: path in index.notes or kept(path))
+        batch = diff(seen.entries, acked, within=pending, kept=kept)
         refuse_wipe(batch, acked, service=self._service.name)
         return seen, batch
 
@@ -181,12 +184,14 @@ class AgentSync:
 
         def frames() -> Iterator[bytes]:
             for rule, (index, batch) in plans.items():
-                target = self._claims[rule].target
-                yield from Sending(index, target, number, self._acked[rule], sent[rule]).frames(batch)
+                sending = Sending(index, self._claims[rule].target, number, self._acked[rule], sent[rule])
+                yield from sending.claims(self._claimed[rule])
+                yield from sending.frames(batch)
             yield encode(protocol.Commit(protocol.COMPLETE if self._told_complete else 0), number)
 
         for rule, (_, batch) in plans.items():
-            self._touch(rule, batch)
+            if batch:
+                self._touch(rule, batch)
         self.stream.write(frames())
         return sent
 
@@ -205,25 +210,30 @@ class AgentSync:
         told: list[Failure] = []
         refused = {(target, path): number for target, number, path in ack.failed}
         for rule, (index, batch) in plans.items():
-            claim, acked, went = self._claims[rule], self._acked[rule], sent[rule]
+            claim, went = self._claims[rule], sent[rule]
             failed = {path: number for (target, path), number in refused.items() if target == claim.target}
-            for path in batch.gone:
-                if path not in failed or is_foreign(failed[path]):
-                    acked.pop(path, None)
-                else:
-                    told.append(Failure(claim.place(path), failed[path]))
-            for path, digest in went.digests.items():
-                acked[path] = "?" if path in failed else digest
-            broken = failed.keys() & went.digests.keys()
-            told += [Failure(claim.place(path), failed[path]) for path in sorted(broken)]
+            stay = [path for path in batch.gone if path in failed and not is_foreign(failed[path])]
+            broken = sorted(failed.keys() & went.digests.keys())
             again = [path for path in went.again if path not in index.notes]
-            self._pending[rule] = {path for path in failed if path in broken or path in acked} | set(again)
+            self._note(rule, batch, went, {*stay, *broken})
+            self._pending[rule] = {*stay, *broken, *again}
+            told += [Failure(claim.place(path), failed[path]) for path in (*broken, *stay)]
             total.size += went.size
             total.again += [(rule, path) for path in again]
-            total.add(batch, files=len(set(batch.puts) & went.digests.keys() - broken))
-            if self._service.sync[rule].reload.kind == "rebuild":
-                total.rebuilds.append(Cause(rule, first_path(batch)))
+            if batch:
+                total.add(batch, files=len(set(batch.puts) & went.digests.keys() - set(broken)))
+                rebuild = self._service.sync[rule].reload.kind == "rebuild"
+                total.rebuilds += [Cause(rule, first_path(batch))] if rebuild else []
         return told
+
+    def _note(self, rule: int, batch: Batch, sent: Sent, failed: Collection[str]) -> None:
+        """What the container has now; nothing is known of what failed."""
+        acked = self._acked[rule]
+        for path in batch.gone:
+            if path not in failed:
+                acked.pop(path, None)
+        acked.update((path, "?" if path in failed else digest) for path, digest in sent.digests.items())
+        self._claimed[rule] = ()
 
     def _finish(self) -> None:
         """Tell the container that it now has everything: only then does its program start."""

@@ -151,7 +151,7 @@ class ServiceSync:
         if index.missing:
             raise refuse_missing(index.source, service=self._service.name)
         acked, seen = self._acked[rule], _sendable(snapshot(index, pending))
-        batch = diff(seen.entries, acked, within=pending, kept=lambda path: path in index.notes or kept(path))
+        batch = diff(seen.entries, acked, within=pending, kept=kept)
         refuse_wipe(batch, acked, service=self._service.name)
         for path in batch.forget:
             acked.pop(path, None)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 
 from devenv.sync.batch import Batch
 from devenv.sync.content import Reading
 from devenv.sync.framing import encode
-from devenv.sync.index import Digest, Index
-from devenv.sync.protocol import ChangeMode, Data, Delete, Link, MakeDir, Put
+from devenv.sync.index import Digest, Entry, Index
+from devenv.sync.protocol import ChangeMode, Data, Delete, Frame, Link, MakeDir, Put
 
 FOLDER_MODE = 0o755
 
@@ -46,6 +46,20 @@ class Sending:
             yield from self._file(path)
         for path in batch.gone:
             yield encode(Delete(self.target, ord(_kind(self.acked[path])), path), self.number)
+
+    def claims(self, paths: Iterable[str]) -> Iterator[bytes]:
+        """The frames that make what the container has already a part of what was synced."""
+        for path in paths:
+            entry = self.index.entries.get(path)
+            if entry and entry.digest == self.acked.get(path):
+                yield encode(self._claim(path, entry), self.number)
+
+    def _claim(self, path: str, entry: Entry) -> Frame:
+        if entry.kind == "dir":
+            return MakeDir(self.target, FOLDER_MODE, path)
+        if entry.kind == "link":
+            return Link(self.target, path, entry.digest[1:])
+        return ChangeMode(self.target, mode_of(entry.digest), entry.mtime_ns, path)
 
     def _file(self, path: str) -> Iterator[bytes]:
         entry = self.index.entries[path]

@@ -72,7 +72,10 @@ class Folder:
         for kind in (MakeDir, Put, Link, ChangeMode):
             paths = sorted(p for p, step in steps.items() if isinstance(step, kind) and p not in given_up)
             failed += self._each(paths, lambda path: self._apply(steps[path]))
-        failed += self._each(sorted(gone, reverse=True), lambda path: self._delete(gone[path]))
+        # What was below a path that is a file or link now went with what it was.
+        leaves = {path for path, step in come.items() if not isinstance(step, MakeDir) and path not in given_up}
+        left = [path for path in sorted(gone, reverse=True) if leaves.isdisjoint(_parents(path))]
+        failed += self._each(left, lambda path: self._delete(gone[path]))
         self.clean()
         return failed
 
@@ -122,7 +125,6 @@ class Folder:
                     raise OSError(errno.ENOENT, "no file")
                 os.chmod(place, mode)
                 os.utime(place, ns=(mtime_ns, mtime_ns))
-                return
         self._record.add(path)
 
     def _put(self, step: Put) -> None:
@@ -169,6 +171,11 @@ def is_allowed(path: str) -> bool:
     """True for a path that stays in its target."""
     parts = path.split("/")
     return "\0" not in path and not {"", ".", ".."} & set(parts) and parts[0] != STAGE
+
+
+def _parents(path: str) -> list[str]:
+    parts = path.split("/")
+    return ["/".join(parts[:count]) for count in range(1, len(parts))]
 
 
 def _describe(path: str, place: str, kind: str) -> Row:

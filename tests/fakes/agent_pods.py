@@ -174,12 +174,23 @@ class FakeContainers:
     containers: dict[str, FakeContainer] = field(default_factory=dict)
     streams: list[FakeAgentExec] = field(default_factory=list)
     cut_after: list[int] = field(default_factory=list)
+    gone: set[str] = field(default_factory=set)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def open(self, pod: str, container: str, command: Sequence[str]) -> FakeAgentExec:
-        box = self.containers.setdefault(pod, FakeContainer())
-        cut = self.cut_after.pop(0) if self.cut_after else None
-        self.streams.append(FakeAgentExec(FakeAgent(box, cut_after=cut)))
-        return self.streams[-1]
+        with self._lock:
+            refuse_gone(pod, self.gone)
+            box = self.containers.setdefault(pod, FakeContainer())
+            cut = self.cut_after.pop(0) if self.cut_after else None
+            self.streams.append(FakeAgentExec(FakeAgent(box, cut_after=cut)))
+            return self.streams[-1]
+
+    def remove(self, pod: str) -> None:
+        """The pod is gone, and with it all streams."""
+        with self._lock:
+            self.gone.add(pod)
+            for stream in self.streams:
+                stream.kill()
 
 
 @dataclass
@@ -189,12 +200,23 @@ class AgentProcesses:
     binary: Path
     folder: Path
     streams: list[ProcessExec] = field(default_factory=list)
+    gone: set[str] = field(default_factory=set)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def open(self, pod: str, container: str, command: Sequence[str]) -> ProcessExec:
         argv = [str(self.binary), "serve", "--state", str(self.state(pod))]
-        process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
-        self.streams.append(ProcessExec(process))
-        return self.streams[-1]
+        with self._lock:
+            refuse_gone(pod, self.gone)
+            process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
+            self.streams.append(ProcessExec(process))
+            return self.streams[-1]
+
+    def remove(self, pod: str) -> None:
+        """The pod is gone, and with it all streams."""
+        with self._lock:
+            self.gone.add(pod)
+            for stream in self.streams:
+                stream.kill()
 
     def state(self, pod: str) -> Path:
         """The pod's state folder."""
@@ -205,3 +227,8 @@ class AgentProcesses:
     def close(self) -> None:
         for stream in self.streams:
             stream.close()
+
+
+def refuse_gone(pod: str, gone: set[str]) -> None:
+    if pod in gone:
+        raise ClusterError(BUG, reason=f'pods "{pod}" not found', log="")

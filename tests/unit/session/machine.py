@@ -236,7 +236,9 @@ class SyncMachine(RuleBasedStateMachine):
         found = {path: what for path, what in there.items() if not is_ignored(path, patterns) and path not in foreign}
         # A folder goes only with its last file, and what is ignored or foreign stays.
         kept = {parent for path in there.keys() - found.keys() for parent in parents(path)}
-        assert {path: what for path, what in found.items() if path in wanted or path not in kept} == wanted, patterns
+        found = {path: what for path, what in found.items() if path in wanted or path not in kept}
+        wrong = {path for path in found.keys() | wanted.keys() if found.get(path) != wanted.get(path)}
+        assert not wrong, {path: (str(found.get(path))[:60], str(wanted.get(path))[:60]) for path in sorted(wrong)}
 
 
 def read_lines(place: Path) -> list[str]:
@@ -282,5 +284,5 @@ def has_link_above(place: Path, root: Path) -> bool:
 def remove(place: Path) -> None:
     if place.is_dir() and not place.is_symlink():
         shutil.rmtree(place)
-    else:
-        place.unlink(missing_ok=True)
+    elif os.path.lexists(place):
+        place.unlink()

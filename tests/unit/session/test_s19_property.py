@@ -11,7 +11,7 @@ from tests import scale
 from tests.unit.session.machine import SyncMachine
 from tests.unit.session.worlds import FakeWorld
 
-RUNS = scale.scaled(12, full=1000)
+RUNS = scale.scaled(25, full=1000)
 SETTINGS = settings(
     max_examples=RUNS,
     stateful_step_count=25,

@@ -67,8 +67,7 @@ class FakeWorld(_World):
         self._appear(self.pod)
 
     def replace_pod(self) -> None:
-        if self._stream:
-            self._stream.kill()
+        self.scene.boxes.remove(self.pod)
         self._reset_target()
         self._appear(f"orders-{next(self._numbers)}")
 
@@ -114,7 +113,7 @@ class ProcessWorld(_World):
         self._appear(self.pod)
 
     def replace_pod(self) -> None:
-        self.kill_agent()
+        self._processes.remove(self.pod)
         self._reset_target()
         self._appear(f"orders-{next(self._numbers)}")
 
