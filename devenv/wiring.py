@@ -41,7 +41,14 @@ def make_world(settings: Settings, progress: Progress) -> World:
         runtime=runtime_folder(),
         state=state_folder(),
         trust=TrustFile(trust_file()),
+        agents=_agents,
     )
+
+
+def _agents() -> dict[str, bytes]:
+    from devenv.agent.binaries import binary
+
+    return {arch: binary(arch) for arch in ("amd64", "arm64")}
 
 
 def make_scene(
