@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from devenv.session.gitlocks import GitLocks, git_folder, named_git_folder
 from devenv.sync.ignore import IGNORE_FILES, Ignore
 from devenv.sync.index import Index, rescan
 
@@ -21,7 +21,9 @@ class Sources:
         self.seen: list[set[str]] = [set() for _ in sources]
         self._ignores = [Ignore(source) for source, _ in sources]
         self._roots = [str(source) for source, _ in sources]
-        self._locks = sorted({lock for source, _ in sources for lock in find_locks(source)})
+        self._locks = GitLocks()
+        self._repositories: set[Path] | None = None
+        self._find_locks()
 
     @property
     def missing(self) -> bool:
@@ -32,11 +34,16 @@ class Sources:
         """What is to be looked at again for a change of `path`: itself, everything, or nothing (ignored)."""
         text = str(path)
         places = [(rule, self._below(rule, text)) for rule in range(len(self._roots))]
-        return {
+        if path.name == ".git":  # a repository that comes or goes is no file of the source, but has a lock
+            return {str(path.parent) for _, place in places if place is not None}
+        dirty = {
             EVERYTHING if place == "" or path.name in IGNORE_FILES else text
             for rule, place in places
             if place is not None and not (place and self._ignores[rule].matches(place, is_dir=False))
         }
+        if dirty:
+            self._locks.hear()
+        return dirty
 
     def look_again(self, dirty: frozenset[str]) -> Iterator[tuple[int, frozenset[str]]]:
         """Bring the indexes up to date; gives for each rule the paths that differ from before."""
@@ -44,12 +51,14 @@ class Sources:
             below = (self._below(rule, path) for path in dirty)
             places = {place for place in below if place is not None}
             if EVERYTHING in dirty or "" in places:
+                self._repositories = None
                 self._ignores[rule] = self._ignores[rule].current()
                 places = {""}
             if places:
                 self.indexes[rule], changed = rescan(index, self._ignores[rule], places)
                 self.seen[rule] |= changed
                 yield rule, changed
+        self._find_locks()
 
     def is_kept(self, rule: int, path: str) -> bool:
         """True for what must not be deleted in a container though the index does not have it: it is ignored."""
@@ -57,9 +66,22 @@ class Sources:
         return ignore.matches(path, is_dir=False) or ignore.matches(path, is_dir=True)
 
     def lock_age(self) -> float | None:
-        """How long ago git's index lock over one of the sources was made, in seconds; None where there is none."""
-        ages = [age for lock in self._locks if (age := _age(lock)) is not None]
-        return min(ages, default=None)
+        """For how long git has been at work in one of the sources, in seconds; None where it is not."""
+        return self._locks.age()
+
+    def git_state(self) -> object:
+        """What differs once git did something in one of the sources meanwhile."""
+        return self._locks.state()
+
+    def _find_locks(self) -> None:
+        """Know the repositories that the sources are in, and those in them."""
+        inner = {index.source / folder for index in self.indexes for folder in index.repositories}
+        if inner != self._repositories:
+            folders = {folder: git_folder(folder) for folder in inner}
+            # One that is just being made is looked for again.
+            self._repositories = {folder for folder, found in folders.items() if found}
+            outer = (git_folder(index.source) for index in self.indexes)
+            self._locks.folders = frozenset(filter(None, (*outer, *folders.values(), named_git_folder())))
 
     def _below(self, rule: int, path: str) -> str | None:
         """The path within a rule's source; "" for the source and what is above it, None for what is elsewhere."""
@@ -67,22 +89,3 @@ class Sources:
         if path.startswith(root + "/"):
             return path[len(root) + 1 :]
         return "" if path == root or root.startswith(path.rstrip("/") + "/") else None
-
-
-def find_locks(source: Path) -> list[Path]:
-    """Where git would lock the index of the repository that `source` is in; empty outside a repository."""
-    for folder in (source, *source.parents):
-        git = folder / ".git"
-        if git.is_dir():
-            return [git / "index.lock"]
-        if git.is_file():  # a worktree or submodule: "gitdir: PATH"
-            _, _, place = git.read_text(errors="surrogateescape").strip().partition("gitdir: ")
-            return [folder / place / "index.lock"] if place else []
-    return []
-
-
-def _age(lock: Path) -> float | None:
-    try:
-        return max(time.time() - lock.stat().st_mtime, 0.0)
-    except OSError:
-        return None

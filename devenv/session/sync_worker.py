@@ -82,6 +82,7 @@ class Worker:
         self._tell = on_outcome
         self._stop = stop
         self._debounce = Debounce()
+        self._differing: dict[int, set[str]] = {}
         self._since = math.inf
         self._problem: DevenvError | None = None
         self._flushes: list[Flush] = []
@@ -171,16 +172,28 @@ class Worker:
             return
         decision = self._debounce.decide(now=time.monotonic())
         if decision.send:
-            since, self._since = self._since, math.inf
-            for rule, paths in self.sources.look_again(decision.send):
-                for replica in self.replicas.values() if paths else ():
-                    replica.mark(rule, paths, since=since)
+            self._look(decision.send)
         if time.monotonic() >= self._check_at:
             self._check()
         if decision.reload:
             for replica in self.replicas.values():
                 replica.reload()
         self._conclude()
+
+    def _look(self, dirty: frozenset[str]) -> None:
+        """Look again, and have each replica send what differs: not what git changed while it was looked at."""
+        before = self.sources.git_state()
+        for rule, paths in self.sources.look_again(dirty):
+            self._differing.setdefault(rule, set()).update(paths)
+        if is_held(self.sources.lock_age()) or self.sources.git_state() != before:
+            for path in dirty:
+                self._debounce.note(path, settled=True, now=time.monotonic())
+            return
+        since, self._since = self._since, math.inf
+        differing, self._differing = self._differing, {}
+        for rule, found in differing.items():
+            for replica in self.replicas.values() if found else ():
+                replica.mark(rule, found, since=since)
 
     def _check(self) -> None:
         """Have a replica for each container that is there."""

@@ -62,6 +62,7 @@ class Ignore:
     """
 
     def __init__(self, source: Path) -> None:
+        source = Path(os.path.realpath(source))
         self._source = source
         self._stamps: dict[str, object] = {}
         self._folders: dict[str, bool] = {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import subprocess
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -15,7 +15,6 @@ from devenv.errors import ClusterError, SyncError
 from devenv.ports import Change
 from devenv.problems import BUG
 from devenv.session.podtable import Container
-from devenv.session.sources import find_locks
 from devenv.session.sync_stream import SyncStream
 from devenv.session.syncing import Outcome, SyncLoop
 from tests.unit.sync.shells import make_pods
@@ -195,7 +194,7 @@ def test_a_source_that_vanishes_deletes_nothing_and_heals(scene: Scene) -> None:
 
 
 def test_everything_waits_for_git(tmp_path: Path) -> None:
-    (tmp_path / ".git").mkdir()
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
     lock = tmp_path / ".git/index.lock"
     scene = Scene(tmp_path)
     with scene.loop:
@@ -240,9 +239,3 @@ def test_the_end_of_the_session_does_not_wait_for_a_container() -> None:
         stream.greet()
     assert silent.closed
     assert not stream.alive
-
-
-def test_the_lock_of_a_worktree_is_found(tmp_path: Path) -> None:
-    (tmp_path / "src").mkdir()
-    (tmp_path / ".git").write_text(f"gitdir: {os.fspath(tmp_path)}/real/worktrees/w\n")
-    assert find_locks(tmp_path / "src") == [tmp_path / "real/worktrees/w/index.lock"]
