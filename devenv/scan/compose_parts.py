@@ -14,7 +14,7 @@ from devenv.scan.languages import is_worker, language_of, port_of, reload_of, te
 from devenv.scan.names import clean_name, name_ports
 from devenv.scan.project import SKIPPED, Project
 from devenv.scan.proposal import Build, Dependency, Note, Rule, Service
-from devenv.scan.sources import Image, copy_rules, image_of, ports_of
+from devenv.scan.sources import Image, copy_rules, image_of, is_writable, ports_of
 
 _DEBUGGERS = (5678, 9229, 5005, 2345)
 _SEEDS = "/docker-entrypoint-initdb.d"
@@ -104,12 +104,10 @@ def _rules(
             rules.setdefault(watch.target, Rule(watch.path, watch.target, kind, f"develop.watch in {watch.place}"))
         elif watch.action != "rebuild":
             notes.append(Note(watch.place, f"{found.name}: the watch of {watch.path} is not carried over: see sync"))
-    if rules and not image.stage.is_root and not any(copy.owned for copy in image.stage.copies):
-        text = (
-            f"{found.name}: runs as {image.stage.user}, which can't write where the sources go, so they are not synced"
-        )
-        notes.append(Note(found.place, f"{text}: add --chown={image.stage.user} to COPY in {image.file}"))
-        return ()
+    if any(not is_writable(project, image, rule) for rule in rules.values()):
+        text = f"{found.name}: runs as {image.stage.user}, which can't write into system folders: these are not synced"
+        notes.append(Note(found.place, f"{text}: put the sources into a folder of their own in {image.file}"))
+        rules = {to: rule for to, rule in rules.items() if is_writable(project, image, rule)}
     return tuple(rules.values()) or (copy_rules(project, image, program, notes) if found.build else ())
 
 

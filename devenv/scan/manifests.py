@@ -12,6 +12,7 @@ from devenv.config.source import Map, plain_value
 from devenv.scan.kinds import repository_of
 from devenv.scan.project import Project
 from devenv.scan.proposal import Note, Service
+from devenv.scan.sources import goes_into_system
 from devenv.scan.yamltext import Unreadable, read_documents
 
 _WORKLOADS = ("Deployment", "StatefulSet", "DaemonSet")
@@ -124,12 +125,8 @@ def _reason(service: Service, project: Project, path: str, objects: list[dict[st
         return f"it needs {', '.join(dict.fromkeys(missing))}, which is not in that file: add it"
     if service.ports and ("Service", service.name) not in named:
         return f"there is no Service {service.name} in that file, so nobody reaches it: add it"
-    return _not_synced(service, text)
-
-
-def _not_synced(service: Service, text: str) -> str:
-    if service.sync and _UNWRITABLE.search(text):
-        return "sync can't write into a container with that securityContext: leave it out locally"
+    if any(goes_into_system(project, rule) for rule in service.sync) and _UNWRITABLE.search(text):
+        return "sync can't write into system folders with that securityContext: leave it out locally"
     return ""
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
+from devenv.config.system_folders import is_system
 from devenv.scan.dockerfile import Copy, Stage, read_dockerfile
 from devenv.scan.languages import LIBRARIES, language_of, reload_of
 from devenv.scan.project import Project, join
@@ -44,18 +45,25 @@ def copy_rules(project: Project, image: Image, program: tuple[str, ...], notes: 
     for copy in image.stage.copies:
         for source, to in _pairs(project, image, copy):
             why = f"COPY in {image.file}:{copy.line}" + (f"; {reload.why}" if reload.why else "")
-            if _is_writable(image, copy, notes):
-                rules[to] = Rule(source, to, reload.kind, why)
+            rule = Rule(source, to, reload.kind, why)
+            if is_writable(project, image, rule) or copy.owned:
+                rules[to] = rule
+            else:
+                user = image.stage.user
+                text = f"{to} belongs to root and the image runs as {user}, so it is not synced: add --chown={user}"
+                notes.append(Note(f"{image.file}:{copy.line}", text))
     return tuple(rule for rule in rules.values() if not _is_covered(rule, rules.values()))
 
 
-def _is_writable(image: Image, copy: Copy, notes: list[Note]) -> bool:
-    if image.stage.is_root or copy.owned:
-        return True
-    user = image.stage.user
-    text = f"what COPY puts there belongs to root and the image runs as {user}, so it is not synced: add --chown={user}"
-    notes.append(Note(f"{image.file}:{copy.line}", text))
-    return False
+def is_writable(project: Project, image: Image, rule: Rule) -> bool:
+    """Whether sync can write there: as root anywhere, else where the folder becomes a volume of the pod."""
+    return image.stage.is_root or not goes_into_system(project, rule)
+
+
+def goes_into_system(project: Project, rule: Rule) -> bool:
+    """Whether a rule's files go right into a system folder, such as /etc."""
+    whole = rule.to.endswith("/") or project.is_folder(rule.source)
+    return is_system(rule.to.rstrip("/") or "/" if whole else posixpath.dirname(rule.to))
 
 
 def _pairs(project: Project, image: Image, copy: Copy) -> Iterator[tuple[str, str]]:

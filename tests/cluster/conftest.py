@@ -79,4 +79,4 @@ def project(machine: Machine, cluster: str, tmp_path: Path, request: pytest.Fixt
     project.devenv("down", "--volumes")
 
 
-collect_ignore = ["small"]
+collect_ignore = ["images", "small"]

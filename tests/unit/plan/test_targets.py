@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from devenv.config.model import SyncRule
-from devenv.plan.targets import SYSTEM, folder_of, in_layer, is_inside, roots_of
+from devenv.config.system_folders import is_inside, is_system
+from devenv.plan.targets import folder_of, in_layer, roots_of
 
 
 def rules(*targets: str) -> list[SyncRule]:
@@ -71,11 +72,10 @@ def test_no_root_is_inside_another_and_each_folder_is_in_one_or_stays_in_place(
     for root in roots:
         assert not is_inside(root, [other for other in roots if other != root])
         assert not is_inside(root, mounted)
-        assert root not in SYSTEM
+        assert not is_system(root)
         assert root in [folder_of(rule) for rule in given_rules]
     for folder in map(folder_of, given_rules):
-        stays = folder in SYSTEM or is_inside(folder, ["/dev", "/proc", "/sys"])
-        assert is_inside(folder, roots) or is_inside(folder, mounted) or stays
+        assert is_inside(folder, roots) or is_inside(folder, mounted) or is_system(folder)
 
 
 @given(st.lists(paths, max_size=6), st.randoms(use_true_random=False))

@@ -147,9 +147,14 @@ def test_without_mounts_what_is_copied_is_synced() -> None:
     assert [(rule.source, rule.to) for rule in web("environment: {}").sync] == [("web", "/app")]
 
 
-def test_sources_that_cant_be_written_are_not_synced() -> None:
-    text = "services: {web: {build: web, volumes: ['./web:/app']}}"
-    assert "add --chown=app to COPY in web/Dockerfile" in notes(text, web__Dockerfile=f"{DOCKERFILE}USER app\n")[0]
+def test_sources_of_a_user_that_is_not_root_are_synced_but_into_system_folders() -> None:
+    def text(to: str) -> str:
+        return "services: {web: {build: web, volumes: ['./web:" + to + "']}}"
+
+    image = f"{DOCKERFILE}USER app\n"
+    assert notes(text("/app"), web__Dockerfile=image) == []
+    told = notes(text("/opt"), web__Dockerfile=image)[0]
+    assert "runs as app, which can't write into system folders: these are not synced" in told
 
 
 def test_extends_override_include_and_merge_keys() -> None:

@@ -136,3 +136,28 @@ def test_charts_and_manifests_are_named() -> None:
     said = [str(note) for note in found.notes]
     assert any("chart/Chart.yaml: Helm charts are not used yet" in note for note in said)
     assert any("deploy: {path: k8s/p.yaml}), but which container" in note for note in said)
+
+
+DEPLOYMENT = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: p}
+spec: {template: {spec: {containers: [{name: p, image: p, securityContext: {runAsNonRoot: true}}]}}}
+"""
+
+
+def test_who_is_not_root_is_synced_but_not_into_system_folders() -> None:
+    files = {"Dockerfile": "FROM x\nCOPY src /app\nCOPY a.conf /etc/a.conf\nUSER app\n", "src/a.py": "", "a.conf": ""}
+    found = proposed(files)
+    assert [(rule.source, rule.to) for rule in found.services[0].sync] == [("src", "/app")]
+    told = "/etc/a.conf belongs to root and the image runs as app, so it is not synced: add --chown=app"
+    assert any(told in str(note) for note in found.notes)
+    owned = files["Dockerfile"].replace("COPY a", "COPY --chown=app a")
+    assert len(proposed({**files, "Dockerfile": owned}).services[0].sync) == 2
+
+
+@pytest.mark.parametrize(("copy", "refused"), [("src /app", False), ("src /opt", True)])
+def test_manifests_with_a_security_context(copy: str, refused: bool) -> None:
+    found = proposed({"Dockerfile": f"FROM x\nCOPY {copy}\n", "src/a.py": "", "k8s/p.yaml": DEPLOYMENT})
+    told = "sync can't write into system folders with that securityContext"
+    assert any(told in str(note) for note in found.notes) is refused
