@@ -2487,7 +2487,7 @@ static void committed(int flags) {
         start_program();
     else if (flags & CHANGED && box.state == CRASHED)
         box.retry_at = now_ms() + 200; /* most saves are followed by a RESTART, which is then the only start */
-    if (!first && flags & CHANGED)
+    if (!first && box.starts && flags & CHANGED)
         box.saved = now_ms();
 }
 
