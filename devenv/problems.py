@@ -377,6 +377,30 @@ WATCH_LIMIT = Problem(
     "The kernel lets a user watch only so many folders; without that, sync looks at the sources every second.",
     "sudo sysctl {setting}={needed}, and again in /etc/sysctl.d to keep it",
 )
+SYNC_DIFFERS = Problem(
+    "sync-differs",
+    "{count} paths of {service} differ between its source and its pods",
+    "Both sides were hashed. A program changed what is in the container, or what is there was never synced.",
+    "devenv up again, or devenv sync pull PATH to have the container's file",
+)
+NO_SYNC = Problem(
+    "no-sync",
+    "{name} is no service with sync:",
+    "Only what a service's sync: names is kept equal in its pods; dependencies and other services have nothing to show.",
+    "devenv sync status lists those that are synced",
+)
+WHICH_SERVICE = Problem(
+    "which-service",
+    "{path} can be of several services: {names}",
+    "The path is in no sync rule's source, and more than one service is synced.",
+    "name it: --service NAME",
+)
+NO_POD = Problem(
+    "no-pod",
+    "no pod of {name} runs now",
+    "It is not up, or its pods are just being replaced.",
+    "devenv status; devenv up",
+)
 SYNC_FAILED = Problem(
     "sync-failed",
     "{service} can't be synced: {reason}",

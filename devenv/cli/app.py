@@ -92,6 +92,7 @@ def _register() -> None:
         profiles,
         session,
         status,
+        sync,
         test,
         trust,
         up,

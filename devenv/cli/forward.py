@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from devenv.cli.app import app
-from devenv.cli.load import Choice, load_environment, load_machine
 from devenv.cli.options import FileOption, OutputOption, VerboseOption
-
-if TYPE_CHECKING:
-    from devenv.config.model import Environment
-    from devenv.flows.world import World
-    from devenv.ports import Kube
-    from devenv.session.control import ControlClient
+from devenv.cli.reach import need_session, reach_session
 
 forward = typer.Typer(
     help="Show the local ports that lead into the environment; add one, stop one.", no_args_is_help=True
@@ -30,8 +24,7 @@ def ls(file: FileOption = None, output: OutputOption = "text", verbose: VerboseO
     from devenv.session.local_ports import address_of
     from devenv.terminal.render import print_json, print_lines, table
 
-    environment, _, _, session = _reach(file)
-    found = checked(_need(session, environment).ask("forward-list"))["forwards"]
+    found = checked(need_session(reach_session(file)).ask("forward-list"))["forwards"]
     if output == "json":
         print_json(found)
         return
@@ -59,7 +52,7 @@ def add(
     from devenv.terminal.render import print_json
 
     wish = parse_wish(service, port)
-    environment, world, kube, session = _reach(file)
+    environment, world, kube, session = reach_session(file)
 
     def tell(found: dict[str, Any], wanted: int | None) -> None:
         if output == "json":
@@ -90,35 +83,13 @@ def stop(
     from devenv.session.local_ports import address_of
     from devenv.terminal.render import print_json
 
-    environment, world, _, session = _reach(file)
-    stopped = checked(_need(session, environment).ask("forward-stop", what=service))["stopped"]
+    reached = reach_session(file)
+    stopped = checked(need_session(reached).ask("forward-stop", what=service))["stopped"]
     if output == "json":
         print_json(stopped)
         return
     for one in stopped:
-        world.progress.note(f"{address_of(one)} leads to {one['unit']}:{one['port']} no longer")
-
-
-def _reach(file: Any) -> tuple[Environment, World, Kube, ControlClient | None]:
-    """The environment, the world, the cluster, and the environment's session where one lives."""
-    from devenv.flows.cluster import reach
-    from devenv.session.control import find_session, socket_path
-    from devenv.terminal.progress import make_progress
-    from devenv.wiring import make_world
-
-    environment = load_environment(Choice(file))
-    world = make_world(load_machine(), make_progress(color=False))
-    kube = reach(world)
-    return environment, world, kube, find_session(socket_path(world.runtime, kube.uid(), environment.name))
-
-
-def _need(session: ControlClient | None, environment: Environment) -> ControlClient:
-    from devenv import problems
-    from devenv.errors import ClusterError
-
-    if session is None:
-        raise ClusterError(problems.NO_SESSION, name=environment.name)
-    return session
+        reached.world.progress.note(f"{address_of(one)} leads to {one['unit']}:{one['port']} no longer")
 
 
 def _port(found: dict[str, Any]) -> str:

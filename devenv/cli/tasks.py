@@ -55,6 +55,27 @@ TASKS: dict[str, dict[str, tuple[Example, ...]]] = {
             ("devenv forward stop postgres", "all forwards of postgres"),
             ("devenv forward stop 15432", "the one on a local port"),
         ),
+        "sync": (
+            ("devenv sync status", "each pod's files, lag and program"),
+            ("devenv sync explain src/app/data.json", "why a file is or is not in the pods"),
+        ),
+        "sync status": (
+            ("devenv sync status", "all services that are synced"),
+            ("devenv sync status orders -o json", "one, for a program"),
+        ),
+        "sync verify": (
+            ("devenv sync verify", "hash both sides; 14 where something differs"),
+            ("devenv sync verify orders -o json", "one service, for a program"),
+        ),
+        "sync pull": (
+            ("devenv sync pull services/orders/src/uv.lock", "a file that was made in the pod"),
+            ("devenv sync pull '/app/src/generated/**' --service orders", "what matches in the pod"),
+            ("devenv sync pull services/orders/src/schema.json --force", "over a local file that differs"),
+        ),
+        "sync explain": (
+            ("devenv sync explain src/app/data.json", "by which rule, or what ignores it"),
+            ("devenv sync explain src -o json", "for a program"),
+        ),
         "wait": (
             ("devenv wait --for ready", "until all units are ready"),
             ("devenv wait --for synced orders", "until what is saved is in all its pods"),

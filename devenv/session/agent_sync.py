@@ -9,34 +9,30 @@ from functools import partial
 from devenv.config.model import Service
 from devenv.errors import DevenvError
 from devenv.ports import Pods, Stop
+from devenv.session.agent_look import AgentLook
 from devenv.session.agent_reload import carry_out
 from devenv.session.agent_stream import AgentStream
 from devenv.session.claims import Claim, claims_of
 from devenv.session.failures import Failure, describe, is_foreign
 from devenv.session.outcome import Outcome, Total, first_path
-from devenv.session.program import Program, describe_program
 from devenv.session.reasons import Cause, label, reasons
 from devenv.session.target import OnState
 from devenv.sync import protocol, replies
 from devenv.sync.batch import Batch, diff, refuse_missing, refuse_wipe, snapshot
 from devenv.sync.framing import encode
-from devenv.sync.index import Digest, Index
+from devenv.sync.index import Index
 from devenv.sync.places import PROGRAM
 from devenv.sync.sending import Sending, Sent
 
-_LISTED = 1000
 
-
-class AgentSync:
+class AgentSync(AgentLook):
     """What one container has acknowledged, and its stream. A new connection needs a new one of these."""
 
     def __init__(self, service: Service, stream: AgentStream, claims: Sequence[Claim], *, pod: str) -> None:
+        super().__init__(stream, claims)
         self.pod = pod
-        self.stream = stream
         self._service = service
-        self._claims = claims
         rules = range(len(service.sync))
-        self._acked: list[dict[str, Digest]] = [{} for _ in rules]
         self._pending: list[set[str] | None] = [None for _ in rules]
         self._claimed: list[tuple[str, ...]] = [() for _ in rules]
         self._touched: dict[int, str] = {}
@@ -69,11 +65,6 @@ class AgentSync:
         return cls(service, stream, claims, pod=place[1])
 
     @property
-    def alive(self) -> bool:
-        """False once the connection is lost."""
-        return self.stream.alive
-
-    @property
     def synced(self) -> bool:
         """True where the container has all that was marked, and its program was reloaded."""
         return not self._touched and self.complete
@@ -96,16 +87,6 @@ class AgentSync:
     def wants_reload(self) -> bool:
         """True where files came whose rule asks for a reload."""
         return bool(self._touched)
-
-    @property
-    def files(self) -> int:
-        """How many files the container has of the sources."""
-        return sum(digest != "d" for acked in self._acked for digest in list(acked.values()))
-
-    @property
-    def program(self) -> Program | None:
-        """How its program is, where that is the agent's to know."""
-        return describe_program(self.stream.state) if self.stream.welcome.supervised else None
 
     def mark(self, rule: int, paths: Collection[str] | None) -> None:
         """These paths of a rule's source changed; None: anything may have."""
@@ -130,19 +111,6 @@ class AgentSync:
                 left = recorded[claim.target].items()
                 self._acked[rule] |= {path: digest for path, digest in left if not claim.is_elsewhere(path)}
         self._starts = self.stream.state.starts if self.stream.state else 0
-
-    def have(self, rule: int, paths: Sequence[str]) -> dict[str, Digest]:
-        """What the container has of some paths. SyncError."""
-        parts = [tuple(paths[at : at + _LISTED]) for at in range(0, len(paths), _LISTED)]
-        return self._rows([protocol.List(self._claims[rule].target, part) for part in parts])
-
-    def _rows(self, requests: Sequence[protocol.Frame]) -> dict[str, Digest]:
-        found: dict[str, Digest] = {}
-        for number in [self.stream.send(request) for request in requests]:
-            for frame in self.stream.receive(number):
-                if isinstance(frame, replies.Rows):
-                    found.update((row.path, digest_of(row)) for row in frame.rows if row.kind != "-")
-        return found
 
     def send(self, indexes: Sequence[Index], *, kept: Callable[[int, str], bool] = lambda rule, path: False) -> Outcome:
         """Send what was marked and differs; `kept` says of a rule's path that it must not be deleted.
@@ -262,23 +230,3 @@ class AgentSync:
             reasons=reasons(self._service, [Cause(rule, path) for rule, path in touched.items()]),
             output=output,
         )
-
-    def ping(self) -> None:
-        """Prove that the whole way to the container works. SyncError where it does not."""
-        self.stream.ask(protocol.Ping(b"?"))
-
-    def close(self) -> None:
-        """End the stream."""
-        self.stream.close()
-
-
-def digest_of(row: replies.Row) -> Digest:
-    """What the container has at a path, as an index has it."""
-    match row.kind:
-        case "f":
-            return ("x" if row.mode & 0o100 else "f") + row.digest.hex()
-        case "l":
-            return "l" + row.text
-        case "d":
-            return "d"
-    return "?"

@@ -23,6 +23,7 @@ from devenv.session.holder import me
 from devenv.session.local_ports import Remembered, remembered_path
 from devenv.session.podtable import PodTable
 from devenv.session.program import program_sentence
+from devenv.session.sync_requests import SyncRequests
 from devenv.session.syncing import Outcome, SyncLoop
 
 TAKEN_OVER = "taken over"
@@ -94,7 +95,7 @@ class Session:
         self._forwards.restore(self._remembered)
         path = socket_path(self._world.runtime, self._kube.uid(), self._namespace)
         handlers = {"status": self._status, "ready": self._ready, "wait-synced": self._wait_synced, "stop": self._end}
-        handlers |= self._forwards.handlers
+        handlers |= {**self._forwards.handlers, **SyncRequests(self._loops).handlers}
         server = ControlServer(path, handlers)
         self._stack.callback(server.close)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -21,6 +21,7 @@ from devenv.sync.batch import Batch, acknowledge, diff, refuse_missing, refuse_w
 from devenv.sync.content import load
 from devenv.sync.frames import Answer, Content
 from devenv.sync.index import Digest, Index
+from devenv.sync.protocol import Frame
 
 RUN_SECONDS = 600.0
 
@@ -114,6 +115,26 @@ class ServiceSync:
     def have(self, rule: int, paths: Sequence[str]) -> dict[str, Digest]:
         """What the container has of some paths. SyncError."""
         return self._look(rule, [path for path in paths if "\n" not in path], hashed=lambda path: True)
+
+    def recorded(self, rule: int) -> dict[str, Digest]:
+        """What the container has of what was synced before. SyncError."""
+        return self.have(rule, sorted(self._acked[rule]))
+
+    def glob(self, pattern: str) -> list[str]:
+        """Not to be had from a shell. SyncError."""
+        raise self._without_agent()
+
+    def get(self, place: str) -> Iterator[Frame]:
+        """Not to be had from a shell. SyncError."""
+        raise self._without_agent()
+
+    def acknowledge(self, rule: int, path: str, digest: Digest) -> None:
+        """The container is known to have this."""
+        self._acked[rule][path] = digest
+
+    def _without_agent(self) -> SyncError:
+        reason = "its pod does not carry devenv's agent, which brings files back"
+        return SyncError(SYNC_FAILED, service=self._service.name, reason=reason, hint="kubectl cp does it")
 
     def _look(self, rule: int, paths: Sequence[str], *, hashed: Callable[[str], bool]) -> dict[str, Digest]:
         look = self._ask_ok([frames.encode_look(rule, paths)])

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from devenv.session.gitlocks import GitLocks, git_folder, named_git_folder
-from devenv.sync.ignore import IGNORE_FILES, Ignore
+from devenv.sync.ignore import IGNORE_FILES, Ignore, Reason
 from devenv.sync.index import Index, rescan
 
 EVERYTHING = ""
@@ -64,6 +64,10 @@ class Sources:
         """True for what must not be deleted in a container though the index does not have it: it is ignored."""
         ignore = self._ignores[rule]
         return ignore.matches(path, is_dir=False) or ignore.matches(path, is_dir=True)
+
+    def why(self, rule: int, path: str, *, is_dir: bool) -> Reason | None:
+        """What ignores a path; None where nothing does."""
+        return self._ignores[rule].why(path, is_dir=is_dir)
 
     def lock_age(self) -> float | None:
         """For how long git has been at work in one of the sources, in seconds; None where it is not."""

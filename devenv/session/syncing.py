@@ -10,15 +10,23 @@ import threading
 from collections.abc import Callable
 from contextlib import ExitStack
 from types import TracebackType
+from typing import TypeVar
 
 from devenv.config.model import Service
+from devenv.errors import SyncError
 from devenv.ports import Pods, Watcher
+from devenv.problems import SYNC_FAILED
 from devenv.session.opening import Opening
 from devenv.session.outcome import Outcome
+from devenv.session.sources import Sources
 from devenv.session.sync_status import SyncStatus
 from devenv.session.sync_worker import Close, FindPods, Flush, Message, Refresh, Worker, make_sources
 
 __all__ = ["FindPods", "Outcome", "SyncLoop"]
+from devenv.session.target import Target
+
+T = TypeVar("T")
+ASK_SECONDS = 60.0
 
 
 class SyncLoop:
@@ -87,6 +95,20 @@ class SyncLoop:
     def status(self) -> SyncStatus:
         """How it stands, with each container."""
         return self._worker.status()
+
+    @property
+    def sources(self) -> Sources:
+        """Its sources, as they were last looked at."""
+        return self._worker.sources
+
+    def each(self, step: Callable[[Target], T]) -> dict[str, T]:
+        """Do something with the connection to each container, in its turn; gives the results by pod. SyncError."""
+        asked = [(replica.container.pod, replica.ask(step)) for replica in list(self._worker.replicas.values())]
+        try:
+            return {pod: future.result(ASK_SECONDS) for pod, future in asked}
+        except TimeoutError as error:
+            reason = "its container did not answer in time"
+            raise SyncError(SYNC_FAILED, service=self.service.name, reason=reason) from error
 
     def wait_synced(self, timeout: float) -> bool:
         """Look at all sources again and wait until every container has them; False after `timeout` seconds."""

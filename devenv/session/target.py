@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from devenv.session.outcome import Outcome
 from devenv.session.program import Program
-from devenv.sync import replies
+from devenv.sync import protocol, replies
 from devenv.sync.index import Digest, Index
 
 OnState = Callable[[replies.State], None]
@@ -52,6 +52,18 @@ class Target(Protocol):
 
     def have(self, rule: int, paths: Sequence[str]) -> dict[str, Digest]:
         """What the container has of some paths now."""
+
+    def recorded(self, rule: int) -> dict[str, Digest]:
+        """What the container has of what was synced before."""
+
+    def glob(self, pattern: str) -> list[str]:
+        """The absolute paths in the container that match."""
+
+    def get(self, place: str) -> Iterator[protocol.Frame]:
+        """A file of the container by its absolute path: File, Content ..., Done; or only Done with an errno."""
+
+    def acknowledge(self, rule: int, path: str, digest: Digest) -> None:
+        """The container is known to have this."""
 
     def send(self, indexes: Sequence[Index], *, kept: Callable[[int, str], bool]) -> Outcome:
         """Send what was marked and differs."""

@@ -42,6 +42,11 @@ from devenv.flows.up import UpResult
 from devenv.flows.version import Versions
 from devenv.problems import CATALOGUE
 from devenv.session.forwarding import Forward
+from devenv.session.program import Program
+from devenv.session.sync_explain import Explanation
+from devenv.session.sync_pull import Pulled
+from devenv.session.sync_status import Lag, LastBatch, ReplicaStatus, SyncStatus
+from devenv.session.sync_verify import Difference, Verdict
 from devenv.session.waiting import UnitWait, WaitResult
 from tests.docs import schemas
 from tests.docs.completion_table import TABLE, table
@@ -120,6 +125,15 @@ JSON_RESULTS: tuple[tuple[str, type, str], ...] = (
     ("devenv status: each of `session.forwards`", Forward, "beside `pid`, `foreground`, `synced`, `sync`, `problems`"),
     ("devenv forward ls, and stop: each of the list", Forward, "with `ls` also `pod` and `state`: up or waiting"),
     ("devenv forward add", Forward, "in a session also `pod` and `state`"),
+    ("devenv sync status: each of the list", SyncStatus, ""),
+    ("devenv sync status: each of `replicas`", ReplicaStatus, "`way` is agent or shell"),
+    ("devenv sync status: a replica's `last`", LastBatch, ""),
+    ("devenv sync status: a replica's `lag`", Lag, ""),
+    ("devenv sync status: a replica's `program`", Program, "the state is waits, runs, crashed or ended"),
+    ("devenv sync verify: each of the list", Verdict, ""),
+    ("devenv sync verify: each of `differences`", Difference, ""),
+    ("devenv sync pull: each of the list", Pulled, "the result is pulled, same, differs or refused"),
+    ("devenv sync explain: each of the list", Explanation, ""),
     ("devenv wait", WaitResult, "an error (`wait-timeout`) has the reasons as `details`"),
     ("devenv wait: each of `units`", UnitWait, ""),
     ("devenv down", DownResult, ""),

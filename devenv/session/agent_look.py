@@ -1,0 +1,94 @@
+"""Asks the agent in a container what is there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from devenv.session.agent_stream import AgentStream
+from devenv.session.claims import Claim
+from devenv.session.program import Program, describe_program
+from devenv.sync import protocol, replies
+from devenv.sync.index import Digest
+
+_LISTED = 1000
+
+
+class AgentLook:
+    """One connection, and what is known of what the container has: by rule."""
+
+    def __init__(self, stream: AgentStream, claims: Sequence[Claim]) -> None:
+        self.stream = stream
+        self._claims = claims
+        self._acked: list[dict[str, Digest]] = [{} for _ in claims]
+
+    @property
+    def alive(self) -> bool:
+        """False once the connection is lost."""
+        return self.stream.alive
+
+    @property
+    def files(self) -> int:
+        """How many files the container has of the sources."""
+        return sum(digest != "d" for acked in self._acked for digest in list(acked.values()))
+
+    @property
+    def program(self) -> Program | None:
+        """How its program is, where that is the agent's to know."""
+        return describe_program(self.stream.state) if self.stream.welcome.supervised else None
+
+    def have(self, rule: int, paths: Sequence[str]) -> dict[str, Digest]:
+        """What the container has of some paths. SyncError."""
+        parts = [tuple(paths[at : at + _LISTED]) for at in range(0, len(paths), _LISTED)]
+        return self._rows([protocol.List(self._claims[rule].target, part) for part in parts])
+
+    def recorded(self, rule: int) -> dict[str, Digest]:
+        """What the container has of what was synced before. SyncError."""
+        claim = self._claims[rule]
+        found = self._rows([protocol.Record(claim.target)]) if claim.leads else {}
+        mine = {path: digest for path, digest in found.items() if not claim.is_elsewhere(path)}
+        others = [acked for each, acked in enumerate(self._acked) if each != rule and self._shares(each, rule)]
+        return {path: digest for path, digest in mine.items() if not any(path in acked for acked in others)}
+
+    def _shares(self, one: int, other: int) -> bool:
+        return self._claims[one].target == self._claims[other].target
+
+    def glob(self, pattern: str) -> list[str]:
+        """The absolute paths in the container that match. SyncError."""
+        answer = self.stream.ask(protocol.Glob(pattern))
+        return [path for frame in answer if isinstance(frame, replies.Paths) for path in frame.paths]
+
+    def get(self, place: str) -> Iterator[protocol.Frame]:
+        """A file of the container by its absolute path: File, Content ..., Done; or only Done with an errno."""
+        return self.stream.receive(self.stream.send(protocol.Get(protocol.ABSOLUTE, place)))
+
+    def acknowledge(self, rule: int, path: str, digest: Digest) -> None:
+        """The container is known to have this."""
+        self._acked[rule][path] = digest
+
+    def _rows(self, requests: Sequence[protocol.Frame]) -> dict[str, Digest]:
+        found: dict[str, Digest] = {}
+        for number in [self.stream.send(request) for request in requests]:
+            for frame in self.stream.receive(number):
+                if isinstance(frame, replies.Rows):
+                    found.update((row.path, digest_of(row)) for row in frame.rows if row.kind != "-")
+        return found
+
+    def ping(self) -> None:
+        """Prove that the whole way to the container works. SyncError where it does not."""
+        self.stream.ask(protocol.Ping(b"?"))
+
+    def close(self) -> None:
+        """End the stream."""
+        self.stream.close()
+
+
+def digest_of(row: replies.Row) -> Digest:
+    """What the container has at a path, as an index has it."""
+    match row.kind:
+        case "f":
+            return ("x" if row.mode & 0o100 else "f") + row.digest.hex()
+        case "l":
+            return "l" + row.text
+        case "d":
+            return "d"
+    return "?"

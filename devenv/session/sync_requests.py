@@ -1,0 +1,59 @@
+"""What a session answers about its sync on its control socket: sync-status, -verify, -pull, -explain."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+
+from devenv.errors import UsageError
+from devenv.problems import NO_SYNC
+from devenv.session.control import Handler, Message
+from devenv.session.sync_explain import explain
+from devenv.session.sync_pull import pull
+from devenv.session.sync_verify import verify
+from devenv.session.syncing import SyncLoop
+
+VERIFY_SECONDS = 20.0
+
+
+class SyncRequests:
+    """The handlers, for one session's loops by service; each takes a `service`, or all are meant."""
+
+    def __init__(self, loops: Mapping[str, SyncLoop]) -> None:
+        self._loops = loops
+
+    @property
+    def handlers(self) -> Mapping[str, Handler]:
+        """By the name of the request."""
+        return {
+            "sync-status": self._status,
+            "sync-verify": self._verify,
+            "sync-pull": self._pull,
+            "sync-explain": self._explain,
+        }
+
+    def _meant(self, request: Message) -> Iterable[SyncLoop]:
+        name = request.get("service")
+        if name and name not in self._loops:
+            raise UsageError(NO_SYNC, name=name)
+        return [self._loops[name]] if name else list(self._loops.values())
+
+    def _status(self, request: Message) -> Message:
+        return {"services": [asdict(loop.status()) for loop in self._meant(request)]}
+
+    def _verify(self, request: Message) -> Message:
+        found = []
+        for loop in self._meant(request):
+            loop.wait_synced(VERIFY_SECONDS)  # what is on its way is no difference
+            found.append(asdict(verify(loop)))
+        return {"services": found}
+
+    def _pull(self, request: Message) -> Message:
+        force = bool(request.get("force"))
+        [loop] = self._meant(request)
+        return {"files": [asdict(done) for done in pull(loop, str(request["path"]), force=force)]}
+
+    def _explain(self, request: Message) -> Message:
+        path = Path(str(request["path"]))
+        return {"rules": [asdict(each) for loop in self._meant(request) for each in explain(loop, path)]}

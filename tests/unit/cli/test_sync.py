@@ -1,0 +1,119 @@
+"""What `devenv sync` prints and exits with, for what a session answers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import typer
+
+from devenv.cli import sync
+from devenv.config.model import Origin, Service, SyncRule
+from devenv.errors import ClusterError, SyncError, UsageError
+from devenv.session.program import Program
+from devenv.session.sync_explain import Explanation
+from devenv.session.sync_pull import Pulled
+from devenv.session.sync_status import Lag, LastBatch, ReplicaStatus, SyncStatus
+from devenv.session.sync_verify import Difference, Verdict
+
+Answer = Callable[[dict[str, Any]], None]
+
+
+@pytest.fixture
+def answer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Answer:
+    """Sets what the session answers; without a call, there is none."""
+    rules = {name: (SyncRule(tmp_path / name, f"/app/{name}"),) for name in ("orders", "users")}
+    origin = Origin(tmp_path, 1, 1)
+    services = {
+        name: Service(name, None, "x", {}, {}, None, rule, None, (), (), origin) for name, rule in rules.items()
+    }
+    environment = SimpleNamespace(name="shop", services=services)
+    world = SimpleNamespace()
+    box: dict[str, Any] = {"session": None}
+    monkeypatch.setattr(
+        sync,
+        "reach_session",
+        lambda file: sync.Reach(environment, world, None, box["session"]),  # type: ignore[arg-type]
+    )
+
+    def set_answer(values: dict[str, Any]) -> None:
+        box["session"] = SimpleNamespace(ask=lambda op, **parameters: {"ok": True, **values})
+
+    return set_answer
+
+
+def test_verify_exits_with_14_where_something_differs(answer: Answer, capsys: pytest.CaptureFixture[str]) -> None:
+    difference = Difference("orders-1", "content", "/src/main.py", "/app/main.py")
+    answer({"services": [asdict(Verdict("orders", 3, ("orders-1",), (difference,)))]})
+    with pytest.raises(SyncError, match="1 paths of orders differ") as error:
+        sync.verify()
+    assert (error.value.code, error.value.exit_code) == ("sync-differs", 14)
+    assert "/app/main.py" in capsys.readouterr().out
+    with pytest.raises(typer.Exit) as ended:
+        sync.verify(output="json")
+    assert ended.value.exit_code == 14
+    assert json.loads(capsys.readouterr().out)[0]["differences"][0]["what"] == "content"
+
+
+def test_verify_tells_what_it_compared(answer: Answer, capsys: pytest.CaptureFixture[str]) -> None:
+    answer({"services": [asdict(Verdict("orders", 3, ("orders-1", "orders-2"), ()))]})
+    sync.verify()
+    assert capsys.readouterr().out == "orders: 3 paths are the same in orders-1, orders-2\n"
+
+
+def test_the_status_shows_each_pod(answer: Answer, capsys: pytest.CaptureFixture[str]) -> None:
+    replica = ReplicaStatus(
+        "orders-1",
+        "orders",
+        "agent",
+        connected=True,
+        synced=True,
+        files=3,
+        batches=2,
+        last=LastBatch(1.0, 1, 5, 0, 0.004),
+        lag=Lag(2, 0.004, 0.005, 0.006),
+        program=Program("crashed", 3, 2, synced=True),
+        problem=None,
+    )
+    answer({"services": [asdict(SyncStatus("orders", True, 3, {"/src/pipe": "neither file"}, (replica,)))]})
+    sync.status()
+    shown = capsys.readouterr().out
+    assert "crashed (3)" in shown
+    assert "4/5/6 ms" in shown
+    assert "not sent: /src/pipe: neither file" in shown
+    with pytest.raises(UsageError):
+        sync.status("nobody")
+
+
+def test_the_status_needs_a_session(answer: Answer) -> None:
+    with pytest.raises(ClusterError) as error:
+        sync.status()
+    assert error.value.code == "no-session"
+
+
+def test_pull_says_what_it_left_alone(answer: Answer, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    answer({"files": [asdict(Pulled("/app/orders/x", "/src/x", "pulled"))]})
+    sync.pull(str(tmp_path / "orders/x"))
+    answer({"files": [asdict(Pulled("/app/orders/x", "/src/x", "differs", "the local file is newer"))]})
+    with pytest.raises(typer.Exit) as ended:
+        sync.pull(str(tmp_path / "orders/x"))
+    assert ended.value.exit_code == 14
+    assert capsys.readouterr().out == "pulled: /src/x\ndiffers: /src/x (the local file is newer)\n"
+
+
+def test_pull_must_know_the_service(answer: Answer) -> None:
+    with pytest.raises(UsageError, match="several services: orders, users") as error:
+        sync.pull("/app/generated")
+    assert error.value.code == "which-service"
+
+
+def test_explain_shows_where_a_path_goes(answer: Answer, capsys: pytest.CaptureFixture[str]) -> None:
+    told = Explanation("orders", "/src/x", "behind", "devenv.yaml:3", "/app/x", "by the rule", (("orders-1", False),))
+    answer({"rules": [asdict(told), asdict(Explanation("users", "/src/x", "outside", why="no rule"))]})
+    sync.explain(Path("x"))
+    assert capsys.readouterr().out == "behind → orders:/app/x: by the rule; not yet in orders-1\n"
