@@ -29,12 +29,23 @@ from devenv.session.syncing import SyncLoop
 NAMESPACE = "devenv-bench"
 TARGET = "/work/app"
 PATIENCE = 120.0
+IMAGE = "python:3.11-slim"
+# Woken by the kernel, so that looking costs nothing while there is nothing to see.
 PROBE = f"""
-cd {TARGET}; last=
-while :; do
-  if read -r now 2>/dev/null <page && [ "$now" != "$last" ]; then last=$now; echo "$now"; fi
-  sleep 0.001
-done
+import ctypes, os
+libc, last = ctypes.CDLL(None), None
+watch = libc.inotify_init()
+libc.inotify_add_watch(watch, {TARGET!r}.encode(), 0x88)
+print("ready", flush=True)
+while os.read(watch, 65536):
+    try:
+        with open({TARGET + "/page"!r}, "rb") as file:
+            now = file.readline()
+    except FileNotFoundError:
+        continue
+    if now != last:
+        last = now
+        print(now.decode().strip(), flush=True)
 """
 NONE = Reload()
 TOKENS = itertools.count(1)
@@ -59,7 +70,7 @@ class Stage:
         rule = SyncRule(source, TARGET, reload)
         running = Running(replicas=replicas)
         program = ("sh", "-c", "trap exit TERM; while :; do sleep 1 & wait $!; done")
-        base = Service(name, None, "busybox:latest", {}, {}, None, (rule,), None, (), program, origin)
+        base = Service(name, None, IMAGE, {}, {}, None, (rule,), None, (), program, origin)
         return replace(base, running=running)
 
     def deploy(self, *services: Service) -> None:
@@ -67,7 +78,7 @@ class Stage:
         environment = Environment(NAMESPACE, self.root, "default", {s.name: s for s in services}, {})
         files = Files(agents={"amd64": binary("amd64")})
         for unit in units_of(environment).values():
-            for obj in unit_objects(environment, unit, files, Image("busybox:latest", ("sh",))):
+            for obj in unit_objects(environment, unit, files, Image(IMAGE, ("sh",))):
                 self.kube.objects.apply(obj)
 
     @contextmanager
@@ -125,10 +136,13 @@ class Probe:
     """Tells when a file's first line can be read in every pod of a unit."""
 
     def __init__(self, there: Stage, unit: str) -> None:
-        self._streams = there.exec(unit, ["sh", "-c", PROBE])
+        self._streams = there.exec(unit, ["python3", "-u", "-c", PROBE])
         self._arrivals: queue.SimpleQueue[tuple[float, str]] = queue.SimpleQueue()
         for stream in self._streams:
             threading.Thread(target=self._read, args=(stream,), daemon=True).start()
+        ready = 0
+        while ready < len(self._streams):
+            ready += self._arrivals.get(timeout=PATIENCE)[1] == "ready"
 
     def _read(self, stream: ExecStream) -> None:
         while (came := stream.read(PATIENCE)) is not None:
