@@ -7,6 +7,7 @@ folders that were moved away, and only log that the kernel dropped events or tha
 from __future__ import annotations
 
 import errno
+import itertools
 import os
 import threading
 from collections.abc import Callable, Iterator
@@ -46,7 +47,8 @@ class InotifyFolder:
         self._tell = on_change
         self._on_exhausted = on_exhausted
         self._lock = threading.RLock()
-        self._id = cast("CallbackId", id(self))
+        self._numbers = itertools.count()
+        self._ids: dict[int, CallbackId] = {}
         self._mask = events_mask()
         self._root = ""
         self._only = ""
@@ -119,12 +121,21 @@ class InotifyFolder:
             if event.is_moved_from:
                 below = path + "/"
                 self._drop([wd for wd, place in self._paths.items() if place == path or place.startswith(below)])
-            elif (event.is_create or event.is_moved_to) and not self._ignore.prunes(path, is_dir=True):
+            if event.is_move and self._renew():  # a folder's ignore files move with it
+                return
+            if (event.is_create or event.is_moved_to) and not self._ignore.prunes(path, is_dir=True):
                 self._add(path)
         elif name in IGNORE_FILES:
-            self._ignore = self._ignore.current()
-            self._drop([wd for wd, place in self._paths.items() if place and self._ignore.matches(place, is_dir=True)])
-            self._add("")
+            self._renew()
+
+    def _renew(self) -> bool:
+        """Watch by the rules of now, where they have changed."""
+        before, self._ignore = self._ignore, self._ignore.current()
+        if before is self._ignore:
+            return False
+        self._drop([wd for wd, place in self._paths.items() if place and self._ignore.matches(place, is_dir=True)])
+        self._add("")
+        return True
 
     def _add(self, path: str) -> None:
         """Watch a folder and those below it; each before it is read, so that nothing falls in between."""
@@ -139,15 +150,19 @@ class InotifyFolder:
             return True
         try:
             place = os.fsencode(_join(self._root, folder))
-            wd = self._reader.add_callback(place, self._mask, self, self._id)
+            number = cast("CallbackId", next(self._numbers))
+            wd = self._reader.add_callback(place, self._mask, self, number)
         except OSError as error:
             if error.errno == errno.ENOSPC:
                 raise OutOfWatchesError from error
             return False  # it vanished meanwhile
         if wd < 0:  # it can't be read; watchdog does not raise for that
             return False
+        if wd in self._paths:  # it was moved here: the event that says so is still to come
+            self._drop([wd])
         self._watches[folder] = wd
         self._paths[wd] = folder
+        self._ids[wd] = number
         return True
 
     def _folders_in(self, folder: str) -> Iterator[str]:
@@ -162,11 +177,12 @@ class InotifyFolder:
                 yield path
 
     def _drop(self, watches: list[int]) -> None:
-        self._reader.remove_callbacks([(cast("WatchDescriptor", wd), self._id) for wd in watches])
+        self._reader.remove_callbacks([(cast("WatchDescriptor", wd), self._ids[wd]) for wd in watches])
         for wd in watches:
             self._forget(wd)
 
     def _forget(self, wd: int) -> None:
+        self._ids.pop(wd, None)
         path = self._paths.pop(wd, None)
         if path is not None and self._watches.get(path) == wd:
             del self._watches[path]

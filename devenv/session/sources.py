@@ -54,6 +54,10 @@ class Sources:
                 self._repositories = None
                 self._ignores[rule] = self._ignores[rule].current()
                 places = {""}
+            elif any(_has_folder(index, place) for place in places):
+                # A folder that came or went may have brought or taken ignore files.
+                before, self._ignores[rule] = self._ignores[rule], self._ignores[rule].current()
+                places = places if before is self._ignores[rule] else {""}
             if places:
                 self.indexes[rule], changed = rescan(index, self._ignores[rule], places)
                 self.seen[rule] |= changed
@@ -93,3 +97,9 @@ class Sources:
         if path.startswith(root + "/"):
             return path[len(root) + 1 :]
         return "" if path == root or root.startswith(path.rstrip("/") + "/") else None
+
+
+def _has_folder(index: Index, place: str) -> bool:
+    """Whether there is a folder at a place, or was one at the last look."""
+    known = index.entries.get(place)
+    return (known is not None and known.kind == "dir") or index.locate(place).is_dir()

@@ -28,17 +28,18 @@ def find_repository(folder: Path) -> Repository | None:
     """The repository that a folder is in; None where it is in none."""
     for root in (folder, *folder.parents):
         git = _follow(root / ".git")
-        if git and (git / "HEAD").exists():
+        # Not Path's own questions: those raise where a folder can't be entered.
+        if git and os.path.exists(git / "HEAD"):
             common = _first_line(git / "commondir")
             shared = git / common if common else git
-            if (shared / "objects").is_dir() and (shared / "refs").is_dir():
+            if os.path.isdir(shared / "objects") and os.path.isdir(shared / "refs"):
                 return Repository(root, git, shared)
     return None
 
 
 def _follow(git: Path) -> Path | None:
     """A `.git` that is a folder, or the folder that one names that is a file: of a work tree or a submodule."""
-    if git.is_dir():
+    if os.path.isdir(git):
         return git
     text = _first_line(git)
     return git.parent / text.removeprefix("gitdir: ") if text.startswith("gitdir: ") else None

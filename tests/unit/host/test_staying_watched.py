@@ -89,6 +89,19 @@ def test_s12_what_is_watched_follows_the_ignore_files(tmp_path: Path) -> None:
         assert tmp_path / "logs/b" not in told.until_written(tmp_path / "build/b")
 
 
+def test_s12_a_folder_brings_its_ignore_file_along(tmp_path: Path) -> None:
+    for folder in ("plain/deep", "strict/deep"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "strict/.gitignore").write_text("deep/\n")
+    told = Told()
+    with reading(tmp_path, told) as tree:
+        assert tree.watched == 4
+        (tmp_path / "strict").rename(tmp_path / "aside")
+        (tmp_path / "plain").rename(tmp_path / "strict")
+        told.until(lambda change: change == Change(tmp_path / "strict"))
+        told.until_written(tmp_path / "strict/deep/a")
+
+
 def test_a_new_tree_is_watched_to_its_leaves(tmp_path: Path) -> None:
     with watched(tmp_path) as told:
         (tmp_path / "a/b/c").mkdir(parents=True)
