@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from watchdog.observers.inotify_c import CallbackId, InotifyEvent, InotifyFD, Mask, WatchDescriptor
 
 
+# What the reader knows each watch of a folder by; no two may share one.
+_NUMBERS = itertools.count()
+
+
 class OutOfWatchesError(Exception):
     """The kernel lets this user watch no more folders."""
 
@@ -47,7 +51,6 @@ class InotifyFolder:
         self._tell = on_change
         self._on_exhausted = on_exhausted
         self._lock = threading.RLock()
-        self._numbers = itertools.count()
         self._ids: dict[int, CallbackId] = {}
         self._mask = events_mask()
         self._root = ""
@@ -150,7 +153,7 @@ class InotifyFolder:
             return True
         try:
             place = os.fsencode(_join(self._root, folder))
-            number = cast("CallbackId", next(self._numbers))
+            number = cast("CallbackId", next(_NUMBERS))
             wd = self._reader.add_callback(place, self._mask, self, number)
         except OSError as error:
             if error.errno == errno.ENOSPC:
