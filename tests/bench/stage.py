@@ -26,7 +26,7 @@ from devenv.session.outcome import Outcome
 from devenv.session.podtable import PodTable
 from devenv.session.syncing import SyncLoop
 
-NAMESPACE = "devenv-bench"
+NAMESPACE = f"devenv-bench-{os.getpid()}"
 TARGET = "/work/app"
 PATIENCE = 120.0
 IMAGE = "python:3.11-slim"
