@@ -205,25 +205,32 @@ static void sha_start(struct sha *s) {
     s->size = 0;
 }
 
+#define TURN(a, b, c, d, e, f, g, h, k)                                                                                  \
+    (d) += t = (h) + (ROTATE(e, 6) ^ ROTATE(e, 11) ^ ROTATE(e, 25)) + (((e) & (f)) ^ (~(e) & (g))) + ROUND[k] + w[k];    \
+    (h) = t + (ROTATE(a, 2) ^ ROTATE(a, 13) ^ ROTATE(a, 22)) + (((a) & (b)) ^ ((a) & (c)) ^ ((b) & (c)))
+
 static void sha_block(struct sha *s, const uint8_t *p) {
-    uint32_t w[64], v[8];
+    uint32_t w[64], t, *v = s->h;
+    uint32_t a = v[0], b = v[1], c = v[2], d = v[3], e = v[4], f = v[5], g = v[6], h = v[7];
     for (int i = 0; i < 16; i++)
         w[i] = (uint32_t)p[4 * i] << 24 | p[4 * i + 1] << 16 | p[4 * i + 2] << 8 | p[4 * i + 3];
     for (int i = 16; i < 64; i++) {
-        uint32_t a = w[i - 15], b = w[i - 2];
-        w[i] = w[i - 16] + (ROTATE(a, 7) ^ ROTATE(a, 18) ^ a >> 3) + w[i - 7] + (ROTATE(b, 17) ^ ROTATE(b, 19) ^ b >> 10);
+        uint32_t x = w[i - 15], y = w[i - 2];
+        w[i] = w[i - 16] + (ROTATE(x, 7) ^ ROTATE(x, 18) ^ x >> 3) + w[i - 7] + (ROTATE(y, 17) ^ ROTATE(y, 19) ^ y >> 10);
     }
-    memcpy(v, s->h, sizeof v);
-    for (int i = 0; i < 64; i++) {
-        uint32_t e = v[4], a = v[0];
-        uint32_t one = v[7] + (ROTATE(e, 6) ^ ROTATE(e, 11) ^ ROTATE(e, 25)) + ((e & v[5]) ^ (~e & v[6])) + ROUND[i] + w[i];
-        uint32_t two = (ROTATE(a, 2) ^ ROTATE(a, 13) ^ ROTATE(a, 22)) + ((a & v[1]) ^ (a & v[2]) ^ (v[1] & v[2]));
-        memmove(v + 1, v, 7 * sizeof *v);
-        v[4] += one;
-        v[0] = one + two;
+    for (int i = 0; i < 64; i += 8) {
+        TURN(a, b, c, d, e, f, g, h, i);
+        TURN(h, a, b, c, d, e, f, g, i + 1);
+        TURN(g, h, a, b, c, d, e, f, i + 2);
+        TURN(f, g, h, a, b, c, d, e, i + 3);
+        TURN(e, f, g, h, a, b, c, d, i + 4);
+        TURN(d, e, f, g, h, a, b, c, i + 5);
+        TURN(c, d, e, f, g, h, a, b, i + 6);
+        TURN(b, c, d, e, f, g, h, a, i + 7);
     }
+    uint32_t add[8] = {a, b, c, d, e, f, g, h};
     for (int i = 0; i < 8; i++)
-        s->h[i] += v[i];
+        v[i] += add[i];
 }
 
 static void sha_add(struct sha *s, const uint8_t *p, size_t n) {
@@ -492,7 +499,7 @@ static void end_group(pid_t group, int orphans) {
     int64_t until = now_ms() + environment_ms("DEVENV_AGENT_GRACE_MS", 5000);
     int signal = SIGTERM;
     kill(-group, signal);
-    for (int64_t give_up = until + 5000; now_ms() < give_up; usleep(10000)) {
+    for (int64_t give_up = until + 30000; now_ms() < give_up; usleep(10000)) {
         while (waitpid(-1, NULL, WNOHANG) > 0)
             ;
         int gone = kill(-group, 0) < 0 && errno == ESRCH;
@@ -951,6 +958,7 @@ static int makes(int target, const char *path, size_t n, int64_t after, uint64_t
 }
 
 #define MAKES (1ull << MKDIR | 1ull << PUT | 1ull << LINK)
+#define SYNCS (MAKES | 1ull << CHMOD)
 
 /* 1 where a file or link of this batch stands above a path, which can't be there any more then. */
 static int is_covered(const struct op *o) {
@@ -1189,7 +1197,7 @@ static void write_log(int before) {
         struct buf b = {0};
         for (uint32_t i = 0; i < op_count; i++) {
             struct op *o = &ops[i];
-            int made = MAKES >> o->type & 1, mark = 0;
+            int made = SYNCS >> o->type & 1, mark = 0;
             if (o->target != t || (made && o->kind == 'x'))
                 continue;
             if (before && made)
@@ -1910,8 +1918,7 @@ static void open_target(int i, char *name) {
     error = open_log(i);
     if (error)
         fail_about(FAILED_INTERNAL, state_name, strerror(error));
-    if (!faccessat(t->fd, STAGE, F_OK, AT_SYMLINK_NOFOLLOW) || errno != ENOENT)
-        remove_all(t->fd, STAGE);
+    remove_all(t->fd, STAGE);
 }
 
 static void greet(uint32_t batch, struct reader *r) {
@@ -2370,6 +2377,13 @@ static void explain_start(int error) {
     say(text, NULL);
 }
 
+/* What a crashed program left behind in its group ends before the next start. Once nobody is left in it, its number may
+ * become another's. */
+static void look_for_group(void) {
+    if (box.state == CRASHED && box.pid > 0 && kill(-box.pid, 0) < 0 && errno == ESRCH)
+        box.pid = 0;
+}
+
 /* A crash that came soon after a save is the save's; another one may pass by itself. */
 static void crashed(int status) {
     char text[200], how[80] = "", next[80] = "the next save starts it again";
@@ -2387,10 +2401,15 @@ static void crashed(int status) {
         join(how, sizeof how, " (signal ", digits(WTERMSIG(status)), ", ", signal_name(WTERMSIG(status)), ")", NULL);
     join(text, sizeof text, "the program ended with code ", digits(box.code), how, "; ", next, NULL);
     say(text, NULL);
+    box.state = CRASHED;
+    look_for_group();
     become(CRASHED);
 }
 
 static void start_program(void) {
+    look_for_group();
+    if (box.state == CRASHED && box.pid > 0)
+        kill(-box.pid, SIGKILL);
     box.restarting = 0;
     box.kill_at = box.retry_at = box.gate_at = -1;
     pid_t pid = start(box.argv, (int[3]){-1, -1, -1});
@@ -2444,6 +2463,7 @@ static void reap_all(void) {
             box.restarting = 2;
             program_ended(status);
         }
+    look_for_group();
 }
 
 static void restart(long grace) {
@@ -2452,8 +2472,6 @@ static void restart(long grace) {
     if (box.restarting)
         return;
     if (box.state != RUNS) {
-        if (box.pid > 0)
-            kill(-box.pid, SIGKILL);
         start_program();
         return;
     }
@@ -2571,11 +2589,8 @@ static void alarms(void) {
         say("no session came in time: the image's own code runs, until one comes", NULL);
         start_program();
     }
-    if (box.retry_at >= 0 && now >= box.retry_at && box.state == CRASHED) {
-        if (box.pid > 0)
-            kill(-box.pid, SIGKILL);
+    if (box.retry_at >= 0 && now >= box.retry_at && box.state == CRASHED)
         start_program();
-    }
 }
 
 static void supervise(void) {
@@ -2734,6 +2749,9 @@ static void seed_file(int from, int to, const char *name, const char *shown) {
     if (error == EIO || error == EISDIR) {
         skip(shown, name, error);
         unlinkat(to, name, 0);
+        close(in_fd);
+        close(out_fd);
+        return;
     } else if ((errno = error)) {
         no_seed(shown, name);
     }

@@ -251,8 +251,11 @@ class FakeAgent:
         if target != p.ABSOLUTE and not is_allowed(path):
             self.tell(r.Done(errno.EPERM, "not permitted"), batch)
             return
-        place = Path(path) if target == p.ABSOLUTE else Path(self._roots[target], path)
         try:
+            place = Path(path if target == p.ABSOLUTE else self._folders[target].place(path))
+            if target != p.ABSOLUTE and place.is_symlink():
+                self._get_link(batch, path, place)
+                return
             status, data = place.stat(), place.read_bytes()
         except OSError as error:
             self.tell(r.Done(error.errno or errno.EIO, error.strerror or ""), batch)
@@ -260,6 +263,12 @@ class FakeAgent:
         self.tell(r.File(ord("f"), status.st_mode & 0o7777, len(data), status.st_mtime_ns, path), batch)
         for part in _pieces(data):
             self.tell(r.Content(part), batch)
+        self.tell(r.Done(0, ""), batch)
+
+    def _get_link(self, batch: int, path: str, place: Path) -> None:
+        text, status = os.fsencode(os.readlink(place)), place.lstat()
+        self.tell(r.File(ord("l"), status.st_mode & 0o7777, len(text), status.st_mtime_ns, path), batch)
+        self.tell(r.Content(text), batch)
         self.tell(r.Done(0, ""), batch)
 
 

@@ -92,7 +92,7 @@ class Folder:
 
     def _clear(self, path: str, step: Frame, gone: Iterable[str]) -> None:
         """What is of another kind goes, a folder only with what was synced into it."""
-        place = self._place(path)
+        place = self.place(path)
         there = _kind(place)
         if there in ("-", _coming(step)):
             return
@@ -108,19 +108,19 @@ class Folder:
     def _apply(self, step: Frame) -> None:
         match step:
             case MakeDir(path=path, mode=mode):
-                place = self._place(path)
+                place = self.place(path)
                 os.makedirs(place, exist_ok=True)
                 os.chmod(place, mode)
             case Put(path=path):
                 self._put(step)
             case Link(path=path, text=text):
-                place = self._place(path)
+                place = self.place(path)
                 os.makedirs(os.path.dirname(place), exist_ok=True)
                 if _kind(place) == "l":
                     os.unlink(place)
                 os.symlink(text, place)
             case ChangeMode(path=path, mode=mode, mtime_ns=mtime_ns):
-                place = self._place(path)
+                place = self.place(path)
                 if _kind(place) not in ("f", "d"):
                     raise OSError(errno.ENOENT, "no file")
                 os.chmod(place, mode)
@@ -128,7 +128,7 @@ class Folder:
         self._record.add(path)
 
     def _put(self, step: Put) -> None:
-        staged, place = self._staged[step.path], self._place(step.path)
+        staged, place = self._staged[step.path], self.place(step.path)
         if staged.stat().st_size != step.size:
             raise OSError(errno.EIO, "not whole")
         os.makedirs(os.path.dirname(place), exist_ok=True)
@@ -137,12 +137,12 @@ class Folder:
         os.rename(staged, place)
 
     def _delete(self, step: Delete) -> None:
-        if _kind(self._place(step.path)) == chr(step.kind):
+        if _kind(self.place(step.path)) == chr(step.kind):
             self._remove(step.path)
         self._record.discard(step.path)
 
     def _remove(self, path: str) -> None:
-        place = self._place(path)
+        place = self.place(path)
         kind = _kind(place)
         if kind == "d":
             os.rmdir(place)
@@ -150,7 +150,7 @@ class Folder:
             os.unlink(place)
         self._record.discard(path)
 
-    def _place(self, path: str) -> str:
+    def place(self, path: str) -> str:
         """The path's place; OSError EPERM where it leads through a link."""
         parts = path.split("/")
         for count in range(1, len(parts)):
@@ -160,7 +160,7 @@ class Folder:
 
     def _row(self, path: str) -> Row:
         try:
-            place = self._place(path) if is_allowed(path) else ""
+            place = self.place(path) if is_allowed(path) else ""
             kind = _kind(place) if place else "!"
             return Row(path, kind) if kind in "-!" else _describe(path, place, kind)
         except OSError:

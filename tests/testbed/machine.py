@@ -17,6 +17,7 @@ WANTED = {
     "dockerd": "docker.io",
     "iptables": "iptables",
     "mvn": "maven",
+    "qemu-aarch64-static": "qemu-user-static",
     "runc": "runc",
 }
 
