@@ -5,6 +5,7 @@ Each runs busybox's httpd, which reads at its start which folder it serves: anot
 
 from __future__ import annotations
 
+import json
 import shutil
 import time
 import urllib.error
@@ -15,11 +16,12 @@ from pathlib import Path
 import pytest
 
 from tests.cluster.conftest import Project
-from tests.conftest import Machine
+from tests.conftest import CLUSTER, Machine
 
 pytestmark = pytest.mark.cluster
 
 SERVICES = ("scratch", "readonly", "nonroot", "busybox", "debian", "inplace")
+NAME = "images"
 IMAGES = Path(__file__).parent / "images"
 PATIENCE = 60.0
 
@@ -31,7 +33,7 @@ def images(machine: Machine, cluster: str, tmp_path_factory: pytest.TempPathFact
     """One environment with five services, up."""
     folder = tmp_path_factory.mktemp("images") / "p"
     shutil.copytree(IMAGES, folder)
-    project = Project(machine, folder, "images")
+    project = Project(machine, folder, NAME)
     done = project.devenv("up", "-d")
     assert done.code == 0, done.text
     yield project
@@ -122,14 +124,39 @@ def test_probes_that_would_end_the_container_are_taken_out(images: Project) -> N
 def test_a_container_that_is_restarted_never_runs_what_the_image_has(images: Project, urls: dict[str, str]) -> None:
     images.write("src/httpd.conf", "H:/app/one\n")
     images.write("src/one/version", "kept\n")
-    chosen = {service: urls[service] for service in ("busybox", "inplace")}
+    chosen = {service: urls[service] for service in ("busybox", "inplace", "nonroot")}
     for url in chosen.values():
         until(lambda url=url: get(f"{url}/version") == "kept")  # type: ignore[misc]
-    for service in chosen:
+    for service in ("busybox", "inplace"):
         images.kubectl("exec", pod_of(images, service), "--", "kill", "1")
+    end_sandbox(images, pod_of(images, "nonroot"))
     for service, url in chosen.items():
         answers = answers_until(url, lambda service=service: restarts(images, service) == "1")  # type: ignore[misc]
         assert set(answers) == {"kept"}
+    assert "seeded 0 files" in images.kubectl("logs", pod_of(images, "nonroot"), "-c", "devenv-seed")
+
+
+def end_sandbox(images: Project, pod: str) -> None:
+    """What a reboot of the node does: all of the pod's containers run anew, its init containers too."""
+    node = ("docker", "exec", f"{CLUSTER}-control-plane", "ctr", "-n", "k8s.io")
+    wanted = f'labels."io.kubernetes.pod.name"=={pod},labels."io.cri-containerd.kind"==sandbox'
+    (sandbox,) = images.machine.run(*node, "containers", "ls", "-q", wanted).out.split()
+    assert images.machine.run(*node, "tasks", "kill", "-s", "SIGKILL", sandbox).code == 0
+
+
+def test_a_restricted_namespace_takes_a_pod_that_it_takes_without_the_agent(images: Project) -> None:
+    def admitted(service: str) -> str:
+        pod = json.loads(images.kubectl("get", "pod", pod_of(images, service), "-o", "json"))
+        made = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "copy", "namespace": NAME}, "spec": pod["spec"]}
+        done = images.machine.run("kubectl", "create", "--dry-run=server", "-f", "-", stdin=json.dumps(made))
+        return done.text
+
+    images.kubectl("label", "namespace", NAME, "pod-security.kubernetes.io/enforce=restricted")
+    try:
+        assert "pod/copy created (server dry run)" in admitted("nonroot")
+        assert "violates PodSecurity" in admitted("busybox")
+    finally:
+        images.kubectl("label", "namespace", NAME, "pod-security.kubernetes.io/enforce-")
 
 
 def test_a_new_pod_comes_back_with_the_synced_files_and_never_with_the_images(
