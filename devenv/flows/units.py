@@ -14,6 +14,7 @@ from devenv.config.model import Environment, Service
 from devenv.errors import ClusterError, ConfigError
 from devenv.flows.observe import Observed, wait_ready
 from devenv.flows.secrets import Values, sealed
+from devenv.flows.seeding import seeding
 from devenv.flows.steps import Note
 from devenv.flows.world import World
 from devenv.health.verdict import is_rolled_out, judge_pod
@@ -151,7 +152,9 @@ def bring_up(run: Run, kube: Kube, observed: Observed, unit: Unit, note: Note) -
             stop=run.world.stop,
         )
     result.seconds = round(time.monotonic() - started, 3)
-    note(f"{result.action} ({result.reason})" if result.reason else result.action)
+    words = f"{result.action} ({result.reason})" if result.reason else result.action
+    seeded = seeding(kube, observed.pods(unit.name)) if result.action != "unchanged" else ""
+    note(f"{words}, {seeded}" if seeded else words)
     for text in (
         notes_of(run.environment, unit, run.files, run.images.get(unit.name)) if result.action != "unchanged" else ()
     ):

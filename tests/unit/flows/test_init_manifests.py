@@ -67,7 +67,6 @@ def test_a_manifest_that_fits_is_the_services_own(text: str, deploy: dict[str, s
         (f"{workload()}---\n{workload('b', 'b')}{SERVICE}", "more than this service's"),
         (f"{SERVICE}---\napiVersion: v1\nkind: Namespace\nmetadata: {{name: n}}\n---\n{workload()}", "(Namespace)"),
         (workload(more=", envFrom: [{secretRef: {name: s}}]") + SERVICE, "needs Secret/s"),
-        (workload(more=", securityContext: {runAsUser: 1000}") + SERVICE, "securityContext"),
         (workload("web", "x") + SERVICE, "unclear"),
         (workload(more=", env: [{name: A, value: 2020-13-45}]") + SERVICE, "unclear"),
         ("apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\nspec: 1\n" + SERVICE, "unclear"),
@@ -83,6 +82,11 @@ def test_one_that_does_not_fit_is_told_with_its_place(text: str, reason: str) ->
 
 def test_what_may_be_missing_is_no_reason() -> None:
     text = workload(more=", envFrom: [{secretRef: {name: s, optional: true}}]")
+    assert proposed(a=text + SERVICE).services[0].deploy
+
+
+def test_a_security_context_is_no_reason() -> None:
+    text = workload(more=", securityContext: {runAsUser: 1000, readOnlyRootFilesystem: true}")
     assert proposed(a=text + SERVICE).services[0].deploy
 
 
