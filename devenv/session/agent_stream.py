@@ -11,11 +11,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from devenv.errors import DevenvError, SyncError
 from devenv.ports import ExecStream, Stop
 from devenv.problems import SYNC_FAILED, SYNC_HELD
+from devenv.session.target import Listener
 from devenv.sync import protocol, replies
 from devenv.sync.framing import Decoder, encode
 from devenv.sync.protocol import PING_SECONDS, SILENCE_SECONDS, WINDOW, Frame
 
 MESSAGE = 64 * 1024
+SILENT = Listener()
 _READ_SECONDS = 1.0
 _WAIT_SECONDS = 0.5
 _STDERR = 4096
@@ -27,7 +29,7 @@ class AgentStream:
     """One thread asks, another reads; `alive` turns False for good once the connection is lost.
 
     `welcome` is the agent's first answer, `state` the newest it told of its program, `starts_at_ack` how often that
-    had been started when the last batch was acknowledged. `on_state` is called from the reading thread.
+    had been started when the last batch was acknowledged. `listener` is told from the reading thread.
     """
 
     def __init__(
@@ -36,7 +38,7 @@ class AgentStream:
         *,
         service: str,
         stop: Stop | None = None,
-        on_state: Callable[[replies.State], None] = lambda state: None,
+        listener: Listener = SILENT,
     ) -> None:
         self.alive = True
         self.welcome = replies.Welcome(0, 0, 0, b"", 0)
@@ -45,7 +47,7 @@ class AgentStream:
         self._stream = stream
         self._service = service
         self._stop = stop
-        self._on_state = on_state
+        self._listener = listener
         self._changed = threading.Condition()
         self._writing = threading.Lock()
         self._answers: deque[tuple[Number, Frame]] = deque()
@@ -170,7 +172,7 @@ class AgentStream:
                 self._under_way -= size
             case replies.State():
                 self.state = frame
-                self._on_state(frame)
+                self._listener.on_state(frame)
             case replies.Failed():
                 self._failed = frame
             case replies.Pong(data=b""):
@@ -206,6 +208,7 @@ class AgentStream:
             self._changed.notify_all()
         if first:
             self._stream.close()
+            self._listener.on_end()
 
     def _lost(self) -> SyncError:
         if self._failed and self._failed.code == protocol.FAILED_HELD:

@@ -11,12 +11,12 @@ from devenv.errors import DevenvError
 from devenv.ports import Pods, Stop
 from devenv.session.agent_look import AgentLook
 from devenv.session.agent_reload import carry_out
-from devenv.session.agent_stream import AgentStream
+from devenv.session.agent_stream import SILENT, AgentStream
 from devenv.session.claims import Claim, claims_of
 from devenv.session.failures import Failure, describe, is_foreign
 from devenv.session.outcome import Outcome, Total, first_path
 from devenv.session.reasons import Cause, label, reasons
-from devenv.session.target import OnState
+from devenv.session.target import Listener
 from devenv.sync import protocol, replies
 from devenv.sync.batch import Batch, diff, refuse_missing, refuse_wipe, snapshot
 from devenv.sync.framing import encode
@@ -38,6 +38,7 @@ class AgentSync(AgentLook):
         self._touched: dict[int, str] = {}
         self._starts = 0
         self._told_complete = False
+        self._doubtful = False
 
     @classmethod
     def connect(
@@ -50,12 +51,12 @@ class AgentSync(AgentLook):
         holder: str,
         take_over: bool = False,
         stop: Stop | None = None,
-        on_state: OnState = lambda state: None,
+        listener: Listener = SILENT,
     ) -> AgentSync:
         """Open the stream to a container (`place`: namespace, pod, container). SyncError, ClusterError."""
         claims = claims_of(service, indexes)
         started = pods.exec(*place, [PROGRAM, "serve"], stdin=True)
-        stream = AgentStream(started, service=service.name, stop=stop, on_state=on_state)
+        stream = AgentStream(started, service=service.name, stop=stop, listener=listener)
         folders = {claim.target: claim.folder for claim in claims}
         try:
             stream.greet(list(folders.values()), holder=holder, take_over=take_over)
@@ -72,7 +73,11 @@ class AgentSync(AgentLook):
     @property
     def complete(self) -> bool:
         """True where the container has all that was marked."""
-        return self._told_complete and all(paths is not None and not paths for paths in self._pending)
+        return (
+            self._told_complete
+            and not self._doubtful
+            and all(paths is not None and not paths for paths in self._pending)
+        )
 
     @property
     def owed(self) -> Mapping[int, str]:
@@ -104,8 +109,10 @@ class AgentSync(AgentLook):
             acked = {path: known.pop(path) for path in local.keys() & known.keys()}
             found = self.have(rule, sorted(local.keys() - acked.keys()))
             self._acked[rule] = acked | found
-            self._claimed[rule] = tuple(path for path in found if found[path] == local[path].digest)
+            equal = tuple(path for path in found if found[path] == local[path].digest)
+            self._claimed[rule] = () if self._doubtful else equal
             self._pending[rule] = None
+        self._doubtful = False
         for rule, claim in enumerate(self._claims):
             if claim.leads:
                 left = recorded[claim.target].items()
@@ -118,6 +125,8 @@ class AgentSync(AgentLook):
         What failed is in the outcome's problem and stays marked. Raises SyncError.
         """
         started = time.monotonic()
+        if self._doubtful:
+            self.adopt(indexes, ())
         total, number = Total(), self.stream.number()
         plans = {rule: self._plan(rule, index, partial(kept, rule)) for rule, index in enumerate(indexes)}
         busy = {rule: plan for rule, plan in plans.items() if plan[1] or self._claimed[rule]}
@@ -132,7 +141,7 @@ class AgentSync(AgentLook):
                 problem = describe(failures, service=self._service.name, uid=self.stream.welcome.uid)
         for rule in plans.keys() - busy.keys():
             self._pending[rule] = set()
-        if not self._told_complete and not problem and not total.again:
+        if not self._told_complete and not problem and not total.again and not self._doubtful:
             self._finish()
         return total.outcome(self._service, self.pod, seconds=time.monotonic() - started, problem=problem)
 
@@ -176,6 +185,10 @@ class AgentSync(AgentLook):
     ) -> list[Failure]:
         """Note what came of a batch; gives what failed and must be told."""
         told: list[Failure] = []
+        # An empty path: more failed than an answer can list, so that nothing is known of the batch.
+        unlisted = [number for _, number, path in ack.failed if not path]
+        self._doubtful = bool(unlisted)
+        told += [Failure(self._claims[0].folder, number) for number in unlisted]
         refused = {(target, path): number for target, number, path in ack.failed}
         for rule, (index, batch) in plans.items():
             claim, went = self._claims[rule], sent[rule]

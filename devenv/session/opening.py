@@ -12,7 +12,7 @@ from devenv.session.holder import me
 from devenv.session.podtable import Container
 from devenv.session.service_sync import ServiceSync
 from devenv.session.sources import Sources
-from devenv.session.target import OnState, Target
+from devenv.session.target import Listener, Target
 
 
 class Opening:
@@ -30,7 +30,7 @@ class Opening:
         self._holder = me().words()
         self._stop = stop
 
-    def connect(self, container: Container, on_state: OnState) -> Target:
+    def connect(self, container: Container, listener: Listener) -> Target:
         """A connection to a container. SyncError, ClusterError."""
         place = (self._namespace, container.pod, container.name)
         indexes = list(self._sources.indexes)
@@ -46,7 +46,7 @@ class Opening:
             place=place,
             holder=self._holder,
             stop=self._stop,
-            on_state=on_state,
+            listener=listener,
         )
         take_over = self._take_over and container.pod not in self._taken
         self._taken.add(container.pod)

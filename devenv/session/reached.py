@@ -13,6 +13,7 @@ from devenv.errors import ClusterError
 from devenv.flows.units import container_of
 from devenv.plan.marks import selector
 from devenv.ports import Kube
+from devenv.session.agent_stream import SILENT
 from devenv.session.opening import Opening
 from devenv.session.podtable import running_containers
 from devenv.session.sources import EVERYTHING, Sources
@@ -69,6 +70,6 @@ def reach_for_a_moment(service: Service, kube: Kube, *, environment: str, namesp
     with ExitStack() as stack:
         targets = {}
         for container in wanted:
-            targets[container.pod] = opening.connect(container, lambda state: None)
+            targets[container.pod] = opening.connect(container, SILENT)
             stack.callback(targets[container.pod].close)
         yield Momentary(service, sources, targets)

@@ -19,7 +19,7 @@ from devenv.session.podtable import Container
 from devenv.session.program import describe_program
 from devenv.session.sources import Sources
 from devenv.session.sync_status import Record, ReplicaStatus
-from devenv.session.target import OnState, Target
+from devenv.session.target import Listener, Target
 from devenv.sync import protocol, replies
 
 FIRST_RETRY = 0.2
@@ -51,7 +51,7 @@ class _Inbox:
         return bool(self.marks or self.reload or self.prove or self.look or self.calls)
 
 
-class Replica:
+class Replica(Listener):
     """Keeps one container equal to the sources, from `start` to `close`.
 
     `connect` opens the way to it; `report` is called from its thread. The others' methods are called from any thread
@@ -64,7 +64,7 @@ class Replica:
         *,
         service: str,
         sources: Sources,
-        connect: Callable[[OnState], Target],
+        connect: Callable[[Listener], Target],
         report: Callable[[Report], None],
         stop: Stop,
     ) -> None:
@@ -98,7 +98,7 @@ class Replica:
         """True where the container has everything, its program was reloaded, and nothing waits or failed."""
         with self._news:
             target = self._target
-            there = target is not None and target.complete and not target.wants_reload
+            there = target is not None and target.alive and target.complete and not target.wants_reload
             return there and not self._inbox and not self._works and self._problem is None
 
     def mark(self, rule: int, paths: Collection[str], *, since: float) -> None:
@@ -161,7 +161,8 @@ class Replica:
     def _run(self) -> None:
         while not self._is_over():
             with self._news:
-                self._news.wait_for(lambda: bool(self._inbox) or self._closed, timeout=self._patience())
+                while not self._inbox and not self._closed and (patience := self._patience()) != 0:
+                    self._news.wait(patience)
                 if self._is_over():
                     break
                 work, self._inbox = self._inbox, _Inbox(look=False)
@@ -213,7 +214,7 @@ class Replica:
         if target and not target.alive:
             self._owed, self._target, target = {**self._owed, **target.owed}, None, None
         if target is None:
-            target = self._connect(self._tell_state)
+            target = self._connect(self)
             self._target = target
             target.adopt(list(self._sources.indexes), self._sources.seen)
             target.owe(self._owed)
@@ -236,11 +237,18 @@ class Replica:
         if healed or outcome.files or outcome.deleted or outcome.again or outcome.rebuild or wants_reload:
             self._report(Report(replace(outcome, problem=None), wants_reload=wants_reload))
 
-    def _tell_state(self, state: replies.State) -> None:
+    def on_state(self, state: replies.State) -> None:
         """Called from the thread that reads: a program that crashed is told of, and that it runs again."""
         before, self._state = self._state, state.state
         if protocol.CRASHED in (before, state.state) and before != state.state:
             self._report(Report(Outcome(self._service, self.container.pod, program=describe_program(state))))
+
+    def on_end(self) -> None:
+        """Called from the thread that reads: an idle one must see itself that its connection is gone."""
+        with self._news:
+            if not self._works and not self._is_over():
+                self._retry_at = min(self._retry_at, time.monotonic() + self._retry)
+                self._news.notify()
 
     def _reload(self, target: Target) -> None:
         try:

@@ -10,8 +10,15 @@ from devenv.session.program import Program
 from devenv.sync import protocol, replies
 from devenv.sync.index import Digest, Index
 
-OnState = Callable[[replies.State], None]
-"""Told each time an agent says how its program is."""
+
+class Listener:
+    """Told, by the thread that reads from a container, what it does by itself."""
+
+    def on_state(self, state: replies.State) -> None:
+        """The agent says how its program is."""
+
+    def on_end(self) -> None:
+        """The connection is lost, or was closed."""
 
 
 class Target(Protocol):

@@ -111,8 +111,12 @@ def _parents(path: str) -> list[str]:
 
 
 def refuse_wipe(batch: Batch, acked: Mapping[str, Digest], *, service: str) -> None:
-    """Raise SyncError sync-failed where the batch deletes more than half of more than 20 files."""
-    removed = len(batch.delete_files)
+    """Raise SyncError sync-failed where the batch deletes more than half of more than 20 files.
+
+    Files that come as others go are no loss: a folder was renamed, or git changed to another branch.
+    """
+    gone = len(batch.delete_files)
+    removed = gone - sum(path not in acked for path in batch.puts) if gone > GUARDED_FILES * GUARDED_SHARE else 0
     if removed <= GUARDED_FILES * GUARDED_SHARE:
         return
     files = sum(digest != "d" for digest in acked.values())
@@ -120,7 +124,7 @@ def refuse_wipe(batch: Batch, acked: Mapping[str, Digest], *, service: str) -> N
         raise SyncError(
             SYNC_FAILED,
             service=service,
-            reason=f"{removed} of its {files} files are gone on this side, and nothing was deleted in the container",
+            reason=f"{gone} of its {files} files are gone on this side, and nothing was deleted in the container",
             hint="bring the files back, or run devenv up again if they are gone for good",
         )
 

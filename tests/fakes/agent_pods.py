@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from devenv.errors import ClusterError
 from devenv.ports import ExecStream, Stop, Tunnel
@@ -195,10 +196,11 @@ class FakeContainers:
 
 @dataclass
 class AgentProcesses:
-    """The real agent as a process for each stream, with a state folder for each pod."""
+    """The real agent as a process for each stream, with a state folder for each pod; `options` are Popen's."""
 
     binary: Path
     folder: Path
+    options: dict[str, Any] = field(default_factory=dict)
     streams: list[ProcessExec] = field(default_factory=list)
     gone: set[str] = field(default_factory=set)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -207,7 +209,7 @@ class AgentProcesses:
         argv = [str(self.binary), "serve", "--state", str(self.state(pod))]
         with self._lock:
             refuse_gone(pod, self.gone)
-            process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
+            process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0, **self.options)
             self.streams.append(ProcessExec(process))
             return self.streams[-1]
 

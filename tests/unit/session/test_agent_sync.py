@@ -12,6 +12,7 @@ import pytest
 from devenv.config.model import Reload, SyncRule
 from devenv.session.podtable import Container
 from devenv.sync import protocol as p
+from devenv.sync.replies import Ack
 from tests.fakes.agent import FakeContainer
 from tests.unit.session.agent_scene import PATIENCE, AgentScene
 
@@ -272,6 +273,17 @@ def test_a_session_ends_at_once_though_a_container_is_silent(scene: AgentScene) 
 
 def test_names_with_newlines_arrive(scene: AgentScene) -> None:
     scene.save("a\nb", "x")
+    scene.wait_synced()
+    scene.expect_equal()
+
+
+def test_an_answer_that_can_not_list_all_that_failed_is_looked_into(scene: AgentScene) -> None:
+    fake = scene.boxes.streams[0].agent
+    commit = fake._commit
+    fake._commit = lambda batch, flags: (fake._folders[0].clean(), fake.tell(Ack(((0, 28, ""),)), batch))  # type: ignore
+    scene.save("main.py", "two")
+    scene.wait_for(lambda outcome: outcome.problem is not None)
+    fake._commit = commit  # type: ignore[method-assign]
     scene.wait_synced()
     scene.expect_equal()
 

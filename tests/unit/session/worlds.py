@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
-import os
 import signal
 from pathlib import Path
 
+from devenv.config.model import Reload
 from devenv.session.podtable import Container
 from tests.fakes.agent import FakeContainer
 from tests.fakes.agent_pods import AgentPods, AgentProcesses, FakeAgentExec, ProcessExec
-from tests.unit.session.agent_scene import AgentScene
+from tests.unit.session.agent_scene import RESTART, AgentScene
 from tests.unit.session.machine import remove
 
 
 class _World:
-    def __init__(self, folder: Path) -> None:
-        self.scene = AgentScene(folder)
+    def __init__(self, folder: Path, reload: Reload = RESTART) -> None:
+        self.scene = AgentScene(folder, reload=reload)
         self._numbers = itertools.count(2)
         self.pod = "orders-1"
 
@@ -81,28 +82,29 @@ class ProcessWorld(_World):
     binary: Path
 
     def __init__(self, folder: Path) -> None:
-        super().__init__(folder)
-        self._processes = AgentProcesses(type(self).binary, folder)
-        self.scene.pods = AgentPods(self._processes.open)
+        super().__init__(folder, Reload("none"))  # there is no program here
+        self.processes = AgentProcesses(type(self).binary, folder)
+        self.scene.pods = AgentPods(self.processes.open)
         self.scene.make_loop()
 
     @property
     def _stream(self) -> ProcessExec | None:
-        return self._processes.streams[-1] if self._processes.streams else None
+        return self.processes.streams[-1] if self.processes.streams else None
 
     def cut(self, after: int) -> None:
         if self._stream:
             self._stream.cut_after = after
 
     def stall(self) -> None:
-        if self._stream and self._stream.returncode() is None:
-            os.kill(self._stream.process.pid, signal.SIGSTOP)
+        if self._stream:
+            with contextlib.suppress(ProcessLookupError):
+                self._stream.process.send_signal(signal.SIGSTOP)
 
     def resume(self) -> None:
-        for stream in self._processes.streams:
+        for stream in self.processes.streams:
             stream.cut_after = None
-            if stream.returncode() is None:
-                os.kill(stream.process.pid, signal.SIGCONT)
+            with contextlib.suppress(ProcessLookupError):  # it ended just now, and its thread took notice
+                stream.process.send_signal(signal.SIGCONT)
 
     def kill_agent(self) -> None:
         if self._stream:
@@ -113,9 +115,9 @@ class ProcessWorld(_World):
         self._appear(self.pod)
 
     def replace_pod(self) -> None:
-        self._processes.remove(self.pod)
+        self.processes.remove(self.pod)
         self._reset_target()
         self._appear(f"orders-{next(self._numbers)}")
 
     def close(self) -> None:
-        self._processes.close()
+        self.processes.close()
