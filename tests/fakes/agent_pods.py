@@ -75,12 +75,13 @@ class ProcessExec:
     def write(self, data: bytes) -> None:
         assert self.process.stdin
         view = memoryview(data)
-        if self.cut_after is not None:
-            view, self.cut_after = view[: self.cut_after], max(0, self.cut_after - len(data))
+        limit = self.cut_after
+        if limit is not None:
+            view, self.cut_after = view[:limit], max(0, limit - len(data))
         try:
             while view:
                 view = view[os.write(self.process.stdin.fileno(), view) :]
-            if self.cut_after == 0:
+            if limit is not None and limit <= len(data):
                 self.kill()
         except (OSError, ValueError) as error:
             raise ClusterError(BUG, reason="the stream ended", log="") from error
