@@ -81,7 +81,9 @@ class Forwarder:
         # What is asked for by number is not what was there before.
         before = None if added else self._remembered.local(target.unit, target.port)
         listener = listen(ADDRESS, local, before=before)
-        forward = Forward(target.unit, target.name, target.port, listener.getsockname()[1], added)
+        # Names below localhost lead to this machine (RFC 6761), and their first part is a stubbed dependency's host.
+        host = ADDRESS if target.pods == target.unit else f"{target.unit}.localhost"
+        forward = Forward(target.unit, target.name, target.port, listener.getsockname()[1], added, host)
         with self._lock:
             self._open[forward] = (target, listener)
         self._remembered.keep(forward)

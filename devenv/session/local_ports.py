@@ -15,19 +15,23 @@ NEXT_PORTS = 100
 
 @dataclass(frozen=True, slots=True)
 class Forward:
-    """A local port and where it leads: a unit's port in the cluster; `added` where devenv forward add opened it."""
+    """A local port and where it leads: a unit's port in the cluster; `added` where devenv forward add opened it.
+
+    `host` is the name by which to ask: the stub engine tells by it which dependency is meant.
+    """
 
     unit: str
     name: str
     port: int
     local: int
     added: bool = False
+    host: str = "127.0.0.1"
 
 
 def address_of(forward: dict[str, Any]) -> str:
     """How a forward (as JSON has it) is reached from this machine."""
     web = not forward.get("added") or str(forward.get("name", "")).startswith("http")
-    return f"{'http://' if web else ''}127.0.0.1:{forward['local']}"
+    return f"{'http://' if web else ''}{forward.get('host', '127.0.0.1')}:{forward['local']}"
 
 
 class Remembered:

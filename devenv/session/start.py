@@ -113,9 +113,10 @@ class Starting:
     def _will_do(self, client: ControlClient) -> bool:
         """Whether the living session is the one that is wanted. Refused where it may not be ended."""
         about = client.ask("status")
-        if self._start.detach and about.get("fingerprint") == fingerprint(self._start.environment):
+        taken = about.get("foreground") and self._start.take_over
+        if self._start.detach and not taken and about.get("fingerprint") == fingerprint(self._start.environment):
             return True
-        if about.get("foreground") and not self._start.take_over:
+        if about.get("foreground") and not taken:
             holder = (about.get("holder") or {}).get("words") or f"process {about.get('pid')}"
             raise Refused(problems.SESSION_RUNS, name=self._start.environment.name, holder=holder)
         return False

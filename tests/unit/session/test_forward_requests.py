@@ -171,6 +171,11 @@ def test_forwards_are_added_listed_and_stopped(served: Served) -> None:
     assert served.ask("forward-list")["forwards"] == []
 
 
+def test_a_stub_is_asked_by_its_name(served: Served) -> None:
+    forward = served.ask("forward-add", name="payments", local=free_port())["forward"]
+    assert address_of(forward) == f"http://payments.localhost:{forward['local']}"
+
+
 def test_what_was_added_is_there_in_the_next_session(served: Served) -> None:
     local = free_port()
     served.ask("forward-add", name="postgres", port="5432", local=local)

@@ -121,6 +121,13 @@ def test_a_session_is_taken_over_where_that_is_asked_for(tmp_path: Path) -> None
     starting.close()
 
 
+def test_what_is_taken_over_goes_into_the_background_too(tmp_path: Path) -> None:
+    live = LiveSession(tmp_path, fingerprint=fingerprint(environment(tmp_path)), foreground=True)
+    world = fake_world(tmp_path, FakeKube(), processes=FakeProcesses())
+    Starting(Start(environment(tmp_path), detach=True, take_over=True), world).begin(FakeKube())
+    assert live.asked == ["status", "stop"]
+
+
 def test_without_a_cluster_nobody_is_asked(tmp_path: Path) -> None:
     kube = FakeKube()
     world = fake_world(tmp_path, kube, clusters=FakeClusters(status="missing"))
