@@ -123,7 +123,11 @@ class Forwarder:
                 connection, _ = listener.accept()
             except OSError:
                 return
-            threading.Thread(target=self._carry, args=(connection, target), name="tunnel", daemon=True).start()
+            try:
+                threading.Thread(target=self._carry, args=(connection, target), name="tunnel", daemon=True).start()
+            except RuntimeError:
+                # The machine has no room for another thread now; the next connection may find one.
+                connection.close()
 
     def _carry(self, connection: socket.socket, target: Target) -> None:
         self._settle(target.pods)
