@@ -35,7 +35,7 @@ def ls(file: FileOption = None, output: OutputOption = "text", verbose: VerboseO
 
 @forward.command("add")
 def add(
-    service: Annotated[str, typer.Argument(metavar="NAME[:PORT]", help="Service or dependency.")],
+    unit: Annotated[str, typer.Argument(metavar="NAME[:PORT]", help="Service or dependency.")],
     port: Annotated[
         str | None,
         typer.Argument(metavar="[LOCAL:]PORT", help="Its port by number or name, with a local one in front."),
@@ -51,7 +51,7 @@ def add(
     from devenv.session.local_ports import Forward
     from devenv.terminal.render import print_json
 
-    wish = parse_wish(service, port)
+    wish = parse_wish(unit, port)
     environment, world, kube, session = reach_session(file)
 
     def tell(found: dict[str, Any], wanted: int | None) -> None:
@@ -73,7 +73,7 @@ def add(
 
 @forward.command("stop")
 def stop(
-    service: Annotated[str, typer.Argument(metavar="NAME[:PORT]|LOCAL", help="A unit, its port, or a local port.")],
+    unit: Annotated[str, typer.Argument(metavar="NAME[:PORT]|LOCAL", help="A unit, its port, or a local port.")],
     file: FileOption = None,
     output: OutputOption = "text",
     verbose: VerboseOption = False,
@@ -84,7 +84,7 @@ def stop(
     from devenv.terminal.render import print_json
 
     reached = reach_session(file)
-    stopped = checked(need_session(reached).ask("forward-stop", what=service))["stopped"]
+    stopped = checked(need_session(reached).ask("forward-stop", what=unit))["stopped"]
     if output == "json":
         print_json(stopped)
         return

@@ -28,6 +28,7 @@ KINDS = {
     "service": "services",
     "services": "units",
     "stub": "stub",
+    "unit": "units",
 }
 """What the value of a parameter is, by the parameter's name."""
 
