@@ -21,11 +21,13 @@ from devenv.session.sources import Sources
 from devenv.session.sync_status import Record, ReplicaStatus
 from devenv.session.target import Listener, Target
 from devenv.sync import protocol, replies
+from devenv.sync.debounce import is_held
 
 FIRST_RETRY = 0.2
 LONGEST_RETRY = 5.0
 FIRST_AGAIN, LONGEST_AGAIN = 0.02, 1.0
 CHECK_SECONDS = 10.0
+LOCK_POLL = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +83,12 @@ class Replica(Listener):
         self._target: Target | None = None
         self._owed: Mapping[int, str] = {}
         self._problem: DevenvError | None = None
+        self._told: set[str] = set()
         self._retry = FIRST_RETRY
         self._retry_at = math.inf
         self._check_at = math.inf
         self._again = FIRST_AGAIN
+        self._since = math.inf
         self._state: int | None = None
         self._record = Record()
         self._thread = threading.Thread(target=self._run, name=f"sync-{container.pod}", daemon=True)
@@ -202,9 +206,14 @@ class Replica(Listener):
         if work.prove or time.monotonic() >= self._check_at:
             target.ping()
             self._check_at = time.monotonic() + CHECK_SECONDS
-        self._send(target, work)
-        if work.reload and target.wants_reload and target.complete:
-            self._reload(target)
+        if is_held(self._sources.lock_age()):
+            # Git began after the look that asked for this: half a checkout is not to be seen.
+            self._retry_at = time.monotonic() + LOCK_POLL
+            self._since = min(self._since, work.since)
+        else:
+            self._send(target, work)
+            if work.reload and target.wants_reload and target.complete:
+                self._reload(target)
         while work.calls:
             step, future = work.calls.popleft()
             _answer(step, target, future)
@@ -223,14 +232,16 @@ class Replica(Listener):
         return target
 
     def _send(self, target: Target, work: _Inbox) -> None:
+        since, self._since = min(self._since, work.since), math.inf
         outcome = target.send(list(self._sources.indexes), kept=self._sources.is_kept)
-        self._record.note(outcome, lag=time.monotonic() - work.since if work.since < math.inf else None)
+        self._record.note(outcome, lag=time.monotonic() - since if since < math.inf else None)
         if outcome.again:
             self._retry_at = time.monotonic() + self._again
             self._again = min(2 * self._again, LONGEST_AGAIN)
         healed = target.complete and self._problem is not None
         if target.complete:
             self._problem, self._retry, self._again = None, FIRST_RETRY, FIRST_AGAIN
+            self._told.clear()
         if outcome.problem:
             self._complain(outcome.problem)
         wants_reload = target.complete and target.wants_reload and not work.reload
@@ -265,9 +276,10 @@ class Replica(Listener):
             return
         self._retry_at = time.monotonic() + self._retry
         self._retry = min(2 * self._retry, LONGEST_RETRY)
-        told = self._problem and self._problem.message == error.message
         self._problem = error
-        if not told:
+        # A cluster that restarts fails in several ways by turns: each is told once until all is well again.
+        if error.message not in self._told:
+            self._told.add(error.message)
             self._report(Report(Outcome(self._service, self.container.pod, problem=error)))
 
     def _cancel(self, work: _Inbox) -> None:

@@ -33,6 +33,10 @@ class Sending:
     number: int
     acked: Mapping[str, Digest]
     sent: Sent
+    root: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "root", str(self.index.source))
 
     def frames(self, batch: Batch) -> Iterator[bytes]:
         """The frames, in any case all those that can be had: what can't be read is looked at again."""
@@ -69,10 +73,14 @@ class Sending:
             yield encode(ChangeMode(self.target, mode_of(entry.digest), entry.mtime_ns, path), self.number)
             return
         try:
-            with closing(Reading(self.index.locate(path), entry)) as reading:
+            with closing(Reading(self._place(path), entry)) as reading:
                 yield from self._content(path, reading)
         except OSError:
             self.sent.again.append(path)
+
+    def _place(self, path: str) -> str:
+        # Not by Path: of ten thousand small files it would be a quarter of the time.
+        return str(self.index.source) if self.index.name else f"{self.root}/{path}"
 
     def _content(self, path: str, reading: Reading) -> Iterator[bytes]:
         begun = False
