@@ -350,14 +350,16 @@ SESSION_FAILED = Problem(
 SYNC_NEEDS_SHELL = Problem(
     "sync-needs-shell",
     "{service} can't be synced: its container has no {tool}",
-    "Sync runs sh, tar, sha256sum and a few more standard tools inside the container; this image lacks one of them.",
-    "use an image with a shell and tar for development, or remove sync: from {service}",
+    "Without devenv's agent, sync runs sh, tar, sha256sum and a few more standard tools inside the container; this image "
+    "lacks one of them.",
+    "take agent: false out of sync: of {service}, or use an image with a shell and tar for development",
 )
 SYNC_NOT_WRITABLE = Problem(
     "sync-not-writable",
     "{service} can't be synced: {target} can't be written by the container's user",
     "The files at the sync target belong to another user, or the root file system is read-only.",
-    "make the target writable in the Dockerfile (COPY --chown=...), or run as its owner",
+    "leave out in_place, sync into a folder of the service's own instead of a system folder, or make the target writable "
+    "in the Dockerfile (COPY --chown=...)",
 )
 SYNC_DISK_FULL = Problem(
     "sync-disk-full",
