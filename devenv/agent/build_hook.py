@@ -10,7 +10,7 @@ from typing import Any
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 
-class AgentHook(BuildHookInterface):  # type: ignore[misc]
+class AgentHook(BuildHookInterface[Any]):
     """Runs compile.py; asks for the compiler (80 MB) only where the cache has no programs of this source."""
 
     def dependencies(self) -> list[str]:

@@ -139,6 +139,14 @@ def test_s17_a_full_disk_that_has_room_again(agents: Agents, mount: Mount) -> No
     assert (agents.target / "big").stat().st_size == 40_000
 
 
+def test_more_failures_than_a_frame_holds(native: Agents) -> None:
+    stream = native.greeted()
+    paths = [f"{number:04}/{'x' * 250}/../y" for number in range(2000)]
+    failed = stream.commit(*map(put, paths))
+    assert list(failed) == [*paths[: len(failed) - 1], ""]
+    assert len(failed) > 500
+
+
 @needs_root
 def test_a_read_only_disk(agents: Agents, mount: Mount) -> None:
     mount(agents.target, "-t", "tmpfs", "-o", "ro", "none")
