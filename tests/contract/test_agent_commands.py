@@ -163,9 +163,9 @@ def test_a_command_tells_what_it_prints_and_its_code(agents: Agents) -> None:
     assert frames[-1] == r.Done(0, "")
 
 
+ESCAPED = """setsid sh -c 'trap "" TERM; while :; do sleep 0.05; done' &"""
 ORPHANS = """
 trap '' TERM
-setsid sh -c 'trap "" TERM; while :; do sleep 0.05; done' &
 (sh -c 'while :; do sleep 0.05; done' &)
 echo up
 while :; do sleep 0.05; done
@@ -174,7 +174,9 @@ while :; do sleep 0.05; done
 
 def test_a_command_ends_with_its_stream_and_its_children_too(agents: Agents) -> None:
     mark = f"DEVENV_TEST_MARK={agents.folder.name}"
-    process = started(agents, "env", mark, "sh", "-c", ORPHANS)
+    # qemu-user knows no PR_SET_CHILD_SUBREAPER: there only the group can be found.
+    script = ORPHANS if len(agents.command or []) > 1 else ESCAPED + ORPHANS
+    process = started(agents, "env", mark, "sh", "-c", script)
     assert process.stdin
     assert process.stdout
     with process.stdout:
