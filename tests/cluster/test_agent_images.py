@@ -100,6 +100,15 @@ def test_a_save_is_seen_and_restarts_the_program_in_its_container(images: Projec
     assert {restarts(images, service) for service in urls} == {"0"}
 
 
+def test_without_the_agent_a_save_comes_through_sh_and_tar(images: Project) -> None:
+    url = images.devenv("url", "shell").out.strip()
+    until(lambda: get(f"{url}/version") == "saved")
+    assert restarts(images, "shell") == "0"
+    pod = images.kubectl("get", "pod", pod_of(images, "shell"), "-o", "json")
+    assert "/.devenv" not in pod
+    assert "dev.devenv/agent" not in pod
+
+
 @every
 def test_kubectl_exec_is_not_affected(images: Project, service: str) -> None:
     program = ["/bin/httpd"] if service == "scratch" else ["httpd"]
