@@ -211,10 +211,12 @@ class Session:
         return self._status(request)
 
     def _wait_synced(self, request: Message) -> Message:
-        loop = self._loops.get(str(request.get("service")))
-        if loop and not loop.wait_synced(float(request.get("timeout", 60.0))):
-            known = self._problems.get(str(request.get("service")))
-            raise SyncError(problems.SYNC_FAILED, service=request["service"], reason=known or "not in sync in time")
+        service = str(request.get("service"))
+        loop = self._loops.get(service)
+        if loop and not loop.wait_synced(float(request.get("seconds", 60.0))):
+            known = self._problems.get(service, "not in sync in time")
+            reason = known.removeprefix(problems.SYNC_FAILED.message.format(service=service, reason=""))
+            raise SyncError(problems.SYNC_FAILED, service=service, reason=reason)
         return {"synced": True}
 
     def _end(self, request: Message) -> Message:

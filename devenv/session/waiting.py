@@ -111,8 +111,8 @@ class Waiting:
             return
         try:
             for name in self._services():
-                timeout = max(0.1, min(SYNC_SECONDS, deadline - time.monotonic()))
-                answer = client.ask("wait-synced", service=name, timeout=timeout)
+                left = max(0.1, min(SYNC_SECONDS, deadline - time.monotonic()))
+                answer = client.ask("wait-synced", service=name, seconds=left, timeout=left + SYNC_SECONDS)
                 if not answer.get("ok"):
                     yield name, str(answer.get("error"))
             if self._request.wanted == "healthy":

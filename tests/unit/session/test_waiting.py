@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -67,6 +68,7 @@ class Asked:
 
     def _sync(self, request: dict[str, Any]) -> dict[str, Any]:
         if not self.synced:
+            time.sleep(request["seconds"])
             raise problems_error(str(request["service"]))
         return {}
 
