@@ -1214,7 +1214,7 @@ static void write_log(int before) {
             say("the record of synced files can't be written", strerror(error));
         targets[t].log_size += b.n;
         release(&b);
-        if (!before && targets[t].log_size > 2 * targets[t].log_base + (1 << 20))
+        if (!before && targets[t].log_size > 2 * targets[t].log_base + (1 << 17))
             shrink_log(t);
     }
 }

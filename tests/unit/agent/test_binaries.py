@@ -1,8 +1,12 @@
 from __future__ import annotations
 
 import getpass
+import hashlib
+import shutil
 import socket
 import struct
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +14,7 @@ import pytest
 from devenv.agent import compile as made
 from devenv.agent.binaries import ARCHES, Arch, binary
 from devenv.errors import ToolError
+from tests.scale import SCALE
 
 ELF_MACHINES = {"amd64": 62, "arm64": 183}
 PROGRAM_HEADER_INTERP = 3
@@ -53,6 +58,26 @@ def test_programs_of_an_older_source_are_not_used(tmp_path: Path, monkeypatch: p
         binary("amd64")
     assert caught.value.code == "agent-missing"
     assert str(tmp_path / "agent.c") in caught.value.message
+
+
+@pytest.mark.timeout(3600)
+@pytest.mark.skipif(SCALE != "full", reason="installs a compiler of 80 MB: DEVENV_TEST_SCALE=full")
+@pytest.mark.parametrize("arch", ARCHES)
+def test_the_same_source_makes_the_same_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arch: Arch) -> None:
+    python = tmp_path / "venv/bin/python"
+    subprocess.run([sys.executable, "-m", "venv", tmp_path / "venv"], check=True)
+    subprocess.run([python, "-m", "pip", "install", "--quiet", made.ZIG], check=True)
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    shutil.copy(made.HERE / made.SOURCE, elsewhere)
+    monkeypatch.setattr(sys, "executable", str(python))
+    monkeypatch.setattr(made, "HERE", elsewhere)
+    made.compile_to(tmp_path / arch, arch)
+    assert hashlib.sha256((tmp_path / arch).read_bytes()).digest() == hashlib.sha256(binary_of(arch)).digest()
+
+
+def binary_of(arch: Arch) -> bytes:
+    return (made.PROGRAMS / arch).read_bytes()
 
 
 def test_what_the_cache_has_is_not_compiled_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
