@@ -5,12 +5,10 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from devenv import problems
 from devenv.config.model import Environment
-from devenv.errors import SyncError
 from devenv.flows.world import World
 from devenv.ports import Kube
-from devenv.session.control import ControlClient, Message, find_session, socket_path
+from devenv.session.control import ControlClient, Message, checked, find_session, socket_path
 from devenv.session.holder import me
 from devenv.session.live import Session
 from devenv.session.place import Place, place_of, places_of_cluster
@@ -66,10 +64,9 @@ def bring_in_sync(environment: Environment, service: str, kube: Kube, world: Wor
     if client is None:
         _sync_once(environment, service, kube, world)
         return
-    answer = client.ask("wait-synced", service=service, timeout=SYNC_SECONDS + 5)
+    answer = client.ask("wait-synced", service=service, seconds=SYNC_SECONDS, timeout=SYNC_SECONDS + 5)
     client.close()
-    if not answer.get("ok"):
-        raise SyncError(problems.SYNC_FAILED, service=service, reason=answer.get("error"))
+    checked(answer)
 
 
 def _sync_once(environment: Environment, service: str, kube: Kube, world: World) -> None:

@@ -28,6 +28,7 @@ from devenv.session.syncing import Outcome, SyncLoop
 
 TAKEN_OVER = "taken over"
 LOOK_SECONDS = 5.0
+PASSING_SECONDS = 2.0
 SETTLE_SECONDS = 5.0
 LOOK_AGAIN_SECONDS = 0.25
 
@@ -66,7 +67,7 @@ class Session:
         self._stack = contextlib.ExitStack()
         self._loops: dict[str, SyncLoop] = {}
         self._looked: dict[str, float] = {}
-        self._problems: dict[str, str] = {}
+        self._problems: dict[str, DevenvError] = {}
         self._pods = PodTable(self._pods_changed)
         path = socket_path(world.runtime, kube.uid(), self._namespace)
         self._remembered = Remembered(None if only_sync else remembered_path(path))
@@ -140,14 +141,20 @@ class Session:
             self._stack.close()
 
     def wait_ready(self, timeout: float) -> None:
-        """Return once every service is in sync. SyncError with the first problem where one is not, in time."""
+        """Return once every service is in sync. The first problem where one is not, in time."""
         deadline = time.monotonic() + timeout
         for name, loop in self._loops.items():
-            while not loop.wait_synced(min(0.5, max(0.0, deadline - time.monotonic()))):
-                problem = self._problems.get(name)
-                if problem or time.monotonic() > deadline:
-                    reason = problem or f"not in sync after {int(timeout)} s"
-                    raise SyncError(problems.SYNC_FAILED, service=name, reason=reason)
+            self._await_synced(name, loop, deadline - time.monotonic())
+
+    def _await_synced(self, name: str, loop: SyncLoop, timeout: float) -> None:
+        """Return once a service is in sync; its problem where it has one that does not pass soon, or in time."""
+        began = time.monotonic()
+        while not loop.wait_synced(max(0.0, min(LOOK_AGAIN_SECONDS, began + timeout - time.monotonic()))):
+            problem, waited = self._problems.get(name), time.monotonic() - began
+            if problem and waited >= min(PASSING_SECONDS, timeout):
+                raise problem.with_traceback(None)
+            if waited >= timeout:
+                raise SyncError(problems.SYNC_FAILED, service=name, reason=f"not in sync after {int(timeout)} s")
 
     def forwards(self) -> list[Message]:
         """The local ports as JSON values."""
@@ -178,7 +185,7 @@ class Session:
             self._world.progress.warn(f"{outcome.warning.message}; {outcome.warning.hint}")
             return
         if outcome.problem:
-            self._problems[outcome.service] = outcome.problem.message
+            self._problems[outcome.service] = outcome.problem
             self._world.progress.warn(f"{outcome.problem.message}; {outcome.problem.hint}")
             return
         self._problems.pop(outcome.service, None)
@@ -203,7 +210,7 @@ class Session:
             "synced": all(loop.synced() for loop in self._loops.values()),
             "sync": {name: loop.synced() for name, loop in self._loops.items()},
             "forwards": self.forwards(),
-            "problems": list(self._problems.values()),
+            "problems": [problem.message for problem in self._problems.values()],
         }
 
     def _ready(self, request: Message) -> Message:
@@ -211,12 +218,9 @@ class Session:
         return self._status(request)
 
     def _wait_synced(self, request: Message) -> Message:
-        service = str(request.get("service"))
-        loop = self._loops.get(service)
-        if loop and not loop.wait_synced(float(request.get("seconds", 60.0))):
-            known = self._problems.get(service, "not in sync in time")
-            reason = known.removeprefix(problems.SYNC_FAILED.message.format(service=service, reason=""))
-            raise SyncError(problems.SYNC_FAILED, service=service, reason=reason)
+        name = str(request.get("service"))
+        if loop := self._loops.get(name):
+            self._await_synced(name, loop, float(request.get("seconds", 60.0)))
         return {"synced": True}
 
     def _end(self, request: Message) -> Message:

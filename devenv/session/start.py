@@ -11,10 +11,10 @@ from pathlib import Path
 
 from devenv import problems
 from devenv.config.model import Environment
-from devenv.errors import DevenvError, Refused, SyncError, ToolError
+from devenv.errors import DevenvError, Refused, ToolError
 from devenv.flows.world import World
 from devenv.ports import Kube
-from devenv.session.control import ControlClient, Message, find_session
+from devenv.session.control import ControlClient, Message, checked, find_session
 from devenv.session.holder import me
 from devenv.session.journal import BEGINS, Journal, Kept, lines_of_last_start
 from devenv.session.lifecycle import POLL_SECONDS, end_client
@@ -113,7 +113,8 @@ class Starting:
     def _will_do(self, client: ControlClient) -> bool:
         """Whether the living session is the one that is wanted. Refused where it may not be ended."""
         about = client.ask("status")
-        taken = about.get("foreground") and self._start.take_over
+        # One in the background that another machine keeps out of the pods must make room, too.
+        taken = (about.get("foreground") or about.get("problems")) and self._start.take_over
         if self._start.detach and not taken and about.get("fingerprint") == fingerprint(self._start.environment):
             return True
         if about.get("foreground") and not taken:
@@ -147,9 +148,7 @@ class Starting:
             if client:
                 answer = client.ask("ready", timeout=START_SECONDS)
                 client.close()
-                if answer.get("ok"):
-                    return answer
-                raise SyncError(problems.SYNC_FAILED, service=name, reason=answer.get("error"))
+                return checked(answer)
             self._world.stop.wait(POLL_SECONDS)
         lines = lines_of_last_start(place.journal, LOG_TAIL)
         raise ToolError(problems.SESSION_FAILED, name=name, log=place.journal, details=lines)
