@@ -6,7 +6,7 @@ SHOP := docs/tutorial/shop
 
 .PHONY: demo test check units venv testbed docs clean
 
-$(VENV)/.ready: pyproject.toml
+$(VENV)/.ready: pyproject.toml devenv/agent/agent.c devenv/agent/compile.py
 	@echo "• virtual environment $(VENV)"
 	@$(PYTHON) -m venv $(VENV) 2>/dev/null || (apt-get install -y -qq python3-venv >/dev/null && $(PYTHON) -m venv $(VENV))
 	@$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
