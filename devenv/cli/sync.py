@@ -113,6 +113,26 @@ def pull(
         raise typer.Exit(SyncError.exit_code)
 
 
+@sync.command("accept")
+def accept(
+    service: ServiceArgument = None,
+    file: FileOption = None,
+    output: OutputOption = "text",
+    verbose: VerboseOption = False,
+) -> None:
+    """Let what is gone here go in the pods, too, though it is more than half of the files."""
+    from devenv.session.control import checked
+    from devenv.terminal.render import print_json, print_lines
+
+    reached = reach_session(file)
+    _chosen(reached, service)
+    found = checked(need_session(reached).ask("sync-accept", service=service, timeout=ASK_SECONDS))["services"]
+    if output == "json":
+        print_json(found)
+        return
+    print_lines([line for each in found for line in _status_lines(each)])
+
+
 @sync.command("explain")
 def explain(
     path: Annotated[Path, typer.Argument(help="A local path.")],

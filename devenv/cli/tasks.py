@@ -72,6 +72,10 @@ TASKS: dict[str, dict[str, tuple[Example, ...]]] = {
             ("devenv sync pull '/app/src/generated/**' --service orders", "what matches in the pod"),
             ("devenv sync pull services/orders/src/schema.json --force", "over a local file that differs"),
         ),
+        "sync accept": (
+            ("devenv sync accept orders", "when it was refused to delete so much"),
+            ("devenv sync accept", "of all services"),
+        ),
         "sync explain": (
             ("devenv sync explain src/app/data.json", "by which rule, or what ignores it"),
             ("devenv sync explain src -o json", "for a program"),

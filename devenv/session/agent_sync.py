@@ -36,6 +36,7 @@ class AgentSync(AgentLook):
         self._pending: list[set[str] | None] = [None for _ in rules]
         self._claimed: list[tuple[str, ...]] = [() for _ in rules]
         self._touched: dict[int, str] = {}
+        self._accepts_loss = False
         self._starts = 0
         self._told_complete = False
         self._doubtful = False
@@ -119,6 +120,10 @@ class AgentSync(AgentLook):
                 self._acked[rule] |= {path: digest for path, digest in left if not claim.is_elsewhere(path)}
         self._starts = self.stream.state.starts if self.stream.state else 0
 
+    def accept_loss(self) -> None:
+        """The next batch may delete as much as it will."""
+        self._accepts_loss = True
+
     def send(self, indexes: Sequence[Index], *, kept: Callable[[int, str], bool] = lambda rule, path: False) -> Outcome:
         """Send what was marked and differs; `kept` says of a rule's path that it must not be deleted.
 
@@ -143,6 +148,7 @@ class AgentSync(AgentLook):
             self._pending[rule] = set()
         if not self._told_complete and not problem and not total.again and not self._doubtful:
             self._finish()
+        self._accepts_loss = False
         return total.outcome(self._service, self.pod, seconds=time.monotonic() - started, problem=problem)
 
     def _plan(self, rule: int, index: Index, kept: Callable[[str], bool]) -> tuple[Index, Batch]:
@@ -153,7 +159,8 @@ class AgentSync(AgentLook):
             raise refuse_missing(index.source, service=self._service.name)
         acked, seen = self._acked[rule], snapshot(index, pending)
         batch = diff(seen.entries, acked, within=pending, kept=kept)
-        refuse_wipe(batch, acked, service=self._service.name)
+        if not self._accepts_loss:
+            refuse_wipe(batch, acked, service=self._service.name)
         return seen, batch
 
     def _carry(self, plans: Mapping[int, tuple[Index, Batch]], number: int) -> dict[int, Sent]:

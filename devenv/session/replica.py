@@ -206,17 +206,28 @@ class Replica(Listener):
         if work.prove or time.monotonic() >= self._check_at:
             target.ping()
             self._check_at = time.monotonic() + CHECK_SECONDS
+        try:
+            self._bring(target, work)
+        finally:
+            self._serve(target, work)
+
+    def _bring(self, target: Target, work: _Inbox) -> None:
         if is_held(self._sources.lock_age()):
             # Git began after the look that asked for this: half a checkout is not to be seen.
             self._retry_at = time.monotonic() + LOCK_POLL
             self._since = min(self._since, work.since)
-        else:
-            self._send(target, work)
-            if work.reload and target.wants_reload and target.complete:
-                self._reload(target)
+            return
+        self._send(target, work)
+        if work.reload and target.wants_reload and target.complete:
+            self._reload(target)
+
+    def _serve(self, target: Target, work: _Inbox) -> None:
+        """Do what others ask for; what could not be brought may go now."""
         while work.calls:
             step, future = work.calls.popleft()
             _answer(step, target, future)
+            if not target.alive or not target.complete:
+                self._retry_at = 0.0
 
     def _reach(self) -> Target:
         target = self._target
@@ -274,7 +285,7 @@ class Replica(Listener):
         """Tell once what is wrong, and try again later."""
         if self._is_over():
             return
-        self._retry_at = time.monotonic() + self._retry
+        self._retry_at = time.monotonic() + self._retry if self._retry_at else 0.0
         self._retry = min(2 * self._retry, LONGEST_RETRY)
         self._problem = error
         # A cluster that restarts fails in several ways by turns: each is told once until all is well again.
@@ -293,7 +304,5 @@ class Replica(Listener):
 def _answer(step: Callable[[Target], Any], target: Target, future: Future[Any]) -> None:
     try:
         future.set_result(step(target))
-    except BaseException as error:
+    except Exception as error:
         future.set_exception(error)
-        if not target.alive:
-            raise

@@ -37,6 +37,7 @@ class ServiceSync:
         self._acked: list[dict[str, Digest]] = [{} for _ in rules]
         self._pending: list[set[str] | None] = [None for _ in rules]
         self._touched: dict[int, str] = {}
+        self._accepts_loss = False
         self._doubtful = True
 
     @classmethod
@@ -149,6 +150,10 @@ class ServiceSync:
         seconds = sent.seconds + reloaded.seconds
         return replace(sent, seconds=seconds, reloaded=reloaded.reloaded, output=reloaded.output)
 
+    def accept_loss(self) -> None:
+        """The next batch may delete as much as it will."""
+        self._accepts_loss = True
+
     def send(self, indexes: Sequence[Index], *, kept: Callable[[int, str], bool] = lambda rule, path: False) -> Outcome:
         """Send what was marked and differs; `kept` says of a rule's path that it must not be deleted.
 
@@ -163,6 +168,7 @@ class ServiceSync:
             if batch:
                 self._carry(rule, seen, batch, total)
             self._pending[rule] = set()
+        self._accepts_loss = False
         return total.outcome(self._service, self.pod, seconds=time.monotonic() - started)
 
     def _plan(self, rule: int, index: Index, kept: Callable[[str], bool]) -> tuple[Index, Batch]:
@@ -173,7 +179,8 @@ class ServiceSync:
             raise refuse_missing(index.source, service=self._service.name)
         acked, seen = self._acked[rule], _sendable(snapshot(index, pending))
         batch = diff(seen.entries, acked, within=pending, kept=kept)
-        refuse_wipe(batch, acked, service=self._service.name)
+        if not self._accepts_loss:
+            refuse_wipe(batch, acked, service=self._service.name)
         for path in batch.forget:
             acked.pop(path, None)
         return seen, batch

@@ -1,4 +1,4 @@
-"""What a session answers about its sync on its control socket: sync-status, -verify, -pull, -explain."""
+"""What a session answers about its sync on its control socket: sync-status, -verify, -pull, -explain, -accept."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ class SyncRequests:
             "sync-verify": self._verify,
             "sync-pull": self._pull,
             "sync-explain": self._explain,
+            "sync-accept": self._accept,
         }
 
     def _meant(self, request: Message) -> Iterable[SyncLoop]:
@@ -53,6 +54,14 @@ class SyncRequests:
         force = bool(request.get("force"))
         [loop] = self._meant(request)
         return {"files": [asdict(done) for done in pull(loop, str(request["path"]), force=force)]}
+
+    def _accept(self, request: Message) -> Message:
+        loops = list(self._meant(request))
+        for loop in loops:
+            loop.each(lambda target: target.accept_loss())
+        for loop in loops:
+            loop.wait_synced(VERIFY_SECONDS)
+        return self._status(request)
 
     def _explain(self, request: Message) -> Message:
         path = Path(str(request["path"]))

@@ -72,6 +72,9 @@ class Target(Protocol):
     def acknowledge(self, rule: int, path: str, digest: Digest) -> None:
         """The container is known to have this."""
 
+    def accept_loss(self) -> None:
+        """The next batch may delete as much as it will."""
+
     def send(self, indexes: Sequence[Index], *, kept: Callable[[int, str], bool]) -> Outcome:
         """Send what was marked and differs."""
 

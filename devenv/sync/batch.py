@@ -125,7 +125,7 @@ def refuse_wipe(batch: Batch, acked: Mapping[str, Digest], *, service: str) -> N
             SYNC_FAILED,
             service=service,
             reason=f"{gone} of its {files} files are gone on this side, and nothing was deleted in the container",
-            hint="bring the files back, or run devenv up again if they are gone for good",
+            hint=f"bring the files back; if they are gone for good: devenv sync accept {service}",
         )
 
 

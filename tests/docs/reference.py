@@ -125,7 +125,7 @@ JSON_RESULTS: tuple[tuple[str, type, str], ...] = (
     ("devenv status: each of `session.forwards`", Forward, "beside `pid`, `foreground`, `synced`, `sync`, `problems`"),
     ("devenv forward ls, and stop: each of the list", Forward, "with `ls` also `pod` and `state`: up or waiting"),
     ("devenv forward add", Forward, "in a session also `pod` and `state`"),
-    ("devenv sync status: each of the list", SyncStatus, ""),
+    ("devenv sync status, and accept: each of the list", SyncStatus, ""),
     ("devenv sync status: each of `replicas`", ReplicaStatus, "`way` is agent or shell"),
     ("devenv sync status: a replica's `last`", LastBatch, ""),
     ("devenv sync status: a replica's `lag`", Lag, ""),

@@ -90,6 +90,12 @@ def test_the_status_shows_each_pod(answer: Answer, capsys: pytest.CaptureFixture
         sync.status("nobody")
 
 
+def test_what_is_gone_is_accepted(answer: Answer, capsys: pytest.CaptureFixture[str]) -> None:
+    answer({"services": [asdict(SyncStatus("orders", True, 3, {}, ()))]})
+    sync.accept("orders")
+    assert capsys.readouterr().out.startswith("orders: in sync, 3 files")
+
+
 def test_the_status_needs_a_session(answer: Answer) -> None:
     with pytest.raises(ClusterError) as error:
         sync.status()

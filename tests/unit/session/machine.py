@@ -62,10 +62,14 @@ class SyncMachine(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
+        self.late: list[Path] = []
+        self.prepare()
+
+    def prepare(self) -> None:
+        """Everything at its start."""
         self.folder = Path(tempfile.mkdtemp(prefix="devenv-machine-"))
         self.world = type(self).make_world(self.folder)
         self.scene = self.world.scene
-        self.late: list[Path] = []
         self.scene.loop.__enter__()
 
     def teardown(self) -> None:
@@ -184,6 +188,9 @@ class SyncMachine(RuleBasedStateMachine):
 
     @rule(path=st.sampled_from(FOREIGN))
     def put_a_foreign_file(self, path: str) -> None:
+        self.add_foreign(path)
+
+    def add_foreign(self, path: str) -> None:
         place = self.scene.target / path
         place.parent.mkdir(exist_ok=True)
         place.write_text("foreign")
@@ -214,6 +221,9 @@ class SyncMachine(RuleBasedStateMachine):
 
     @rule()
     def restart_session(self) -> None:
+        self.restart()
+
+    def restart(self) -> None:
         self.scene.loop.__exit__(None, None, None)
         self.scene.make_loop().__enter__()
 
@@ -227,9 +237,9 @@ class SyncMachine(RuleBasedStateMachine):
 
     def compare(self) -> None:
         patterns = ignored_now(self.scene.source)
-        there, here = read_tree(self.scene.target), read_tree(self.scene.source)
+        here = read_tree(self.scene.source)
+        there, foreign = self.trees()
         assert STAGE not in there
-        foreign = {path for path in FOREIGN if (self.scene.target / path).exists()}
         for path in foreign:
             assert there[path] == (b"foreign", False)
         wanted = {path: what for path, what in here.items() if not is_left_out(path, what, patterns)}
@@ -239,6 +249,11 @@ class SyncMachine(RuleBasedStateMachine):
         found = {path: what for path, what in found.items() if path in wanted or path not in kept}
         wrong = {path for path in found.keys() | wanted.keys() if found.get(path) != wanted.get(path)}
         assert not wrong, {path: (str(found.get(path))[:60], str(wanted.get(path))[:60]) for path in sorted(wrong)}
+
+    def trees(self) -> tuple[dict[str, object], set[str]]:
+        """The container's tree, and what is foreign in it."""
+        there = read_tree(self.scene.target)
+        return there, set(FOREIGN) & there.keys()
 
 
 def read_lines(place: Path) -> list[str]:

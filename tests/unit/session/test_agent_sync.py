@@ -11,6 +11,7 @@ import pytest
 
 from devenv.config.model import Reload, SyncRule
 from devenv.session.podtable import Container
+from devenv.session.sync_requests import SyncRequests
 from devenv.sync import protocol as p
 from devenv.sync.replies import Ack
 from tests.fakes.agent import FakeContainer
@@ -173,6 +174,21 @@ def test_s18_a_wipe_is_refused(scene: AgentScene) -> None:
     for name in names:
         scene.write(name, name)
     scene.wait_synced()
+
+
+def test_what_is_gone_for_good_goes_once_it_is_accepted(scene: AgentScene) -> None:
+    for number in range(30):
+        scene.write(f"f{number}", "x")
+    scene.wait_synced()
+    for number in range(30):
+        (scene.source / f"f{number}").unlink()
+    scene.changed(scene.source)
+    problem = scene.wait_for(lambda outcome: outcome.problem is not None).problem
+    assert problem
+    assert problem.hint.endswith("devenv sync accept orders")
+    [found] = SyncRequests({"orders": scene.loop}).handlers["sync-accept"]({"service": "orders"})["services"]
+    assert found["synced"]
+    scene.expect_equal()
 
 
 def test_a_slow_replica_holds_nobody_up(tmp_path: Path) -> None:
