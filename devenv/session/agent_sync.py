@@ -20,6 +20,7 @@ from devenv.session.target import Listener
 from devenv.sync import protocol, replies
 from devenv.sync.batch import Batch, diff, refuse_missing, refuse_wipe, snapshot
 from devenv.sync.framing import encode
+from devenv.sync.ignore import IGNORE_FILES
 from devenv.sync.index import Index
 from devenv.sync.places import PROGRAM
 from devenv.sync.sending import Sending, Sent
@@ -97,8 +98,11 @@ class AgentSync(AgentLook):
     def mark(self, rule: int, paths: Collection[str] | None) -> None:
         """These paths of a rule's source changed; None: anything may have."""
         pending = self._pending[rule]
-        if pending is not None:
-            self._pending[rule] = None if paths is None else pending | set(paths)
+        if pending is None:
+            return
+        # Other ignore rules: what was kept because it was ignored may have to go now.
+        everything = paths is None or any(path.rpartition("/")[2] in IGNORE_FILES for path in paths)
+        self._pending[rule] = None if everything else pending | set(paths or ())
 
     def adopt(self, indexes: Sequence[Index], seen: Sequence[Collection[str]]) -> None:
         """Ask the container what it has of the sources, and what else was synced into it before. SyncError."""

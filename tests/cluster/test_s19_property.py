@@ -107,7 +107,7 @@ class Scene:
 
     def there(self) -> dict[str, object]:
         found = json.loads(self.run(LOOK))
-        return {path: value(what) for path, what in found.items() if not is_made_by_python(path)}
+        return {path: value(what) for path, what in found.items() if not is_of_the_image(path)}
 
 
 def is_running(pod: Any) -> bool:
@@ -116,8 +116,9 @@ def is_running(pod: Any) -> bool:
     )
 
 
-def is_made_by_python(path: str) -> bool:
-    return "__pycache__" in path.split("/")
+def is_of_the_image(path: str) -> bool:
+    """What the image brought stays where the source never had it; and what its program makes is its own."""
+    return path == "test_web.py" or "__pycache__" in path.split("/")
 
 
 def value(what: Any) -> object:

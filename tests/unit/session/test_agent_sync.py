@@ -65,6 +65,13 @@ def test_an_ignored_path_stays_in_the_container(scene: AgentScene) -> None:
     (scene.source / "data.log").unlink()
     scene.wait_synced()
     assert (scene.target / "data.log").exists()
+    scene.loop.__exit__(None, None, None)
+    with scene.make_loop():
+        scene.wait_synced()
+        assert (scene.target / "data.log").exists()
+        scene.save(".gitignore", "")
+        scene.wait_synced()
+        assert not (scene.target / "data.log").exists()
 
 
 def test_a_lost_stream_is_opened_again_and_the_reload_it_owed_is_done(scene: AgentScene) -> None:
