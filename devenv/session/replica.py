@@ -5,15 +5,15 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from devenv.errors import DevenvError, SyncError
 from devenv.ports import Stop
 from devenv.problems import SYNC_FAILED
+from devenv.session.inbox import Inbox
 from devenv.session.outcome import Outcome
 from devenv.session.podtable import Container
 from devenv.session.program import describe_program
@@ -36,21 +36,6 @@ class Report:
 
     outcome: Outcome | None = None
     wants_reload: bool = False
-
-
-@dataclass(slots=True)
-class _Inbox:
-    """What is asked of a replica and not begun yet."""
-
-    marks: list[tuple[int, Collection[str]]] = field(default_factory=list)
-    since: float = math.inf
-    reload: bool = False
-    prove: bool = False
-    look: bool = True
-    calls: deque[tuple[Callable[[Target], Any], Future[Any]]] = field(default_factory=deque)
-
-    def __bool__(self) -> bool:
-        return bool(self.marks or self.reload or self.prove or self.look or self.calls)
 
 
 class Replica(Listener):
@@ -77,7 +62,7 @@ class Replica(Listener):
         self._report = report
         self._stop = stop
         self._news = threading.Condition()
-        self._inbox = _Inbox()
+        self._inbox = Inbox()
         self._works = False
         self._closed = False
         self._target: Target | None = None
@@ -169,7 +154,7 @@ class Replica(Listener):
                     self._news.wait(patience)
                 if self._is_over():
                     break
-                work, self._inbox = self._inbox, _Inbox(look=False)
+                work, self._inbox = self._inbox, Inbox(look=False)
                 self._works = True
             self._step(work)
             with self._news:
@@ -186,7 +171,7 @@ class Replica(Listener):
         until = min(self._retry_at, self._check_at)
         return max(0.0, until - time.monotonic()) if until < math.inf else None
 
-    def _step(self, work: _Inbox) -> None:
+    def _step(self, work: Inbox) -> None:
         """Take a turn. Nothing may end the thread."""
         self._retry_at = math.inf
         try:
@@ -199,7 +184,7 @@ class Replica(Listener):
         finally:
             self._cancel(work)
 
-    def _carry_out(self, work: _Inbox) -> None:
+    def _carry_out(self, work: Inbox) -> None:
         target = self._reach()
         for rule, paths in work.marks:
             target.mark(rule, paths)
@@ -211,7 +196,7 @@ class Replica(Listener):
         finally:
             self._serve(target, work)
 
-    def _bring(self, target: Target, work: _Inbox) -> None:
+    def _bring(self, target: Target, work: Inbox) -> None:
         if is_held(self._sources.lock_age()):
             # Git began after the look that asked for this: half a checkout is not to be seen.
             self._retry_at = time.monotonic() + LOCK_POLL
@@ -221,7 +206,7 @@ class Replica(Listener):
         if work.reload and target.wants_reload and target.complete:
             self._reload(target)
 
-    def _serve(self, target: Target, work: _Inbox) -> None:
+    def _serve(self, target: Target, work: Inbox) -> None:
         """Do what others ask for; what could not be brought may go now."""
         while work.calls:
             step, future = work.calls.popleft()
@@ -242,7 +227,7 @@ class Replica(Listener):
             self._check_at = time.monotonic() + CHECK_SECONDS
         return target
 
-    def _send(self, target: Target, work: _Inbox) -> None:
+    def _send(self, target: Target, work: Inbox) -> None:
         since, self._since = min(self._since, work.since), math.inf
         outcome = target.send(list(self._sources.indexes), kept=self._sources.is_kept)
         self._record.note(outcome, lag=time.monotonic() - since if since < math.inf else None)
@@ -293,7 +278,7 @@ class Replica(Listener):
             self._told.add(error.message)
             self._report(Report(Outcome(self._service, self.container.pod, problem=error)))
 
-    def _cancel(self, work: _Inbox) -> None:
+    def _cancel(self, work: Inbox) -> None:
         """Nobody waits for ever: what could not be asked has failed."""
         while work.calls:
             _, future = work.calls.popleft()
