@@ -34,10 +34,10 @@ EACH = 3
 LOOK = """
 import base64, json, os, sys
 found = {}
-for folder, names, files in os.walk("/app/tests"):
+for folder, names, files in os.walk("/app/extra"):
     for name in names + files:
         place = os.path.join(folder, name)
-        key = os.path.relpath(place, "/app/tests")
+        key = os.path.relpath(place, "/app/extra")
         if os.path.islink(place): found[key] = ["link", os.readlink(place)]
         elif os.path.isdir(place): found[key] = "dir"
         else: found[key] = [base64.b64encode(open(place, "rb").read()).decode(), bool(os.stat(place).st_mode & 0o100)]
@@ -60,12 +60,12 @@ open(sys.argv[1], "w").write("foreign")
 
 
 class Scene:
-    """The project's folder of tests, and what its pod has of it."""
+    """A folder that the image knows nothing of, though up builds it anew, and what the pod has of it."""
 
     def __init__(self, project: Project) -> None:
         self.project = project
         self.folder = project.folder.parent
-        self.source = project.folder / "web/tests"
+        self.source = project.folder / "extra"
         self.watcher = self
         self.loop = contextlib.nullcontext()
         self.foreign: set[str] = set()
@@ -107,18 +107,13 @@ class Scene:
 
     def there(self) -> dict[str, object]:
         found = json.loads(self.run(LOOK))
-        return {path: value(what) for path, what in found.items() if not is_of_the_image(path)}
+        return {path: value(what) for path, what in found.items()}
 
 
 def is_running(pod: Any) -> bool:
     return any(
         each["name"] == "web" and each["state"].get("running") for each in pod["status"].get("containerStatuses", [])
     )
-
-
-def is_of_the_image(path: str) -> bool:
-    """What the image brought stays where the source never had it; and what its program makes is its own."""
-    return path == "test_web.py" or "__pycache__" in path.split("/")
 
 
 def value(what: Any) -> object:
@@ -193,7 +188,7 @@ class ClusterMachine(SyncMachine):
         self.shared.kill_session()
 
     def add_foreign(self, path: str) -> None:
-        self.shared.scene.run(FOREIGN, f"/app/tests/{path}")
+        self.shared.scene.run(FOREIGN, f"/app/extra/{path}")
         self.shared.scene.foreign.add(path)
 
     def trees(self) -> tuple[dict[str, object], set[str]]:
@@ -204,6 +199,9 @@ class ClusterMachine(SyncMachine):
 @pytest.fixture(scope="module")
 def scene(machine: Machine, cluster: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     project = make_project(machine, tmp_path_factory.mktemp("s19") / "p", "s19")
+    rule = "- {from: web/tests, to: /app/tests}"
+    project.edit("devenv.yaml", rule, f"{rule}\n      - {{from: extra, to: /app/extra}}")
+    (project.folder / "extra").mkdir()
     done = project.devenv("up", "-d")
     assert done.code == 0, done.text
     yield Scene(project)
