@@ -26,7 +26,7 @@
 #define VERSION 1
 #define LONGEST (256 * 1024)
 #define PIECE (48 * 1024)
-#define CREDIT_AFTER (128 * 1024)
+#define CREDIT_AFTER (512 * 1024)
 #define OUT_FULL (4 * 1024 * 1024) /* nothing more is read while so much waits to be written */
 #define OUT_BUSY (256 * 1024)      /* long answers wait while so much does */
 #define IN_FULL (4 * 1024 * 1024)

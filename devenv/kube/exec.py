@@ -18,7 +18,7 @@ from devenv.problems import API_FAILED
 V5 = "v5.channel.k8s.io"
 PROTOCOLS = (V5, "v4.channel.k8s.io")
 STDIN, STDOUT, STDERR, STATUS, RESIZE, END = 0, 1, 2, 3, 4, 255
-MESSAGE = 32 * 1024
+MESSAGE = 64 * 1024
 LIMIT = 8 * 1024 * 1024
 END_SECONDS = 2.0
 NOT_FOUND, NOT_STARTED = 127, 126

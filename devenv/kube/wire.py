@@ -67,8 +67,11 @@ class Wire:
             self._room.wait_for(lambda: self._queued < OUTBOX_LIMIT or self._closing or self._ended)
             if self._closing or self._ended:
                 raise ConnectionError("the connection has ended")
+            # While something is queued the thread waits for room to send, and meets what is added.
+            idle = not self._queued
             self._push(frame)
-        self.wake()
+        if idle:
+            self.wake()
 
     def wake(self) -> None:
         """Let the thread look again at what there is to do."""

@@ -15,7 +15,7 @@ from devenv.sync import replies as r
 from devenv.sync.framing import Decoder, encode
 from tests.fakes.agent_folder import Folder, is_allowed
 
-CREDIT = 128 * 1024
+CREDIT = 512 * 1024
 ROWS = 100
 CHUNK = 48 * 1024
 _HEAD = struct.Struct(">I")
