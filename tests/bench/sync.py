@@ -165,7 +165,6 @@ def large(there: Stage) -> Measures:
         seconds = timed(lambda: settle(loop))
         most = peak.stop()
         raw = timed(lambda: _raw_cat(there, there.root / "large" / "file"))
-        print([(o.files, round(o.seconds, 2), o.problem) for o in there.outcomes], seconds)
         speed, beside = LARGE / seconds / 1e6, LARGE / raw / 1e6
         yield Figure("100 MiB file", speed, "MB/s", beside, "exec cat", goal=0.85, at_least=True)
         yield Figure("memory for it", most - before, "MiB", goal=32)
