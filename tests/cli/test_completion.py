@@ -76,7 +76,7 @@ def bash(words: str, project: Path, env: dict[str, str]) -> list[str]:
 @pytest.mark.parametrize(
     ("words", "offers"),
     [
-        ("devenv s", ["status"]),
+        ("devenv s", ["status", "sync"]),
         ("devenv logs ''", ["orders", "web", "postgres", "redis"]),
         ("devenv logs web o", ["orders"]),
         ("devenv up --real p", ["postgres"]),
@@ -96,7 +96,7 @@ def test_fish(project: Path, env: dict[str, str]) -> None:
         command = f"devenv completion fish | source; complete -C '{line}'"
         return [found.partition("\t")[0] for found in run(["fish", "--no-config", "-c", command], project, env)]
 
-    assert offers("devenv s") == ["status"]
+    assert sorted(offers("devenv s")) == ["status", "sync"]
     assert sorted(offers("devenv logs ")) == ["orders", "postgres", "redis", "web"]
     assert offers("devenv up --output=j") == ["--output=json"]
     assert "--dry-run" in offers("devenv up --")

@@ -378,10 +378,11 @@ def test_glob(stream: Stream, target: Path) -> None:
 
 def test_credit_is_given_for_what_is_consumed(stream: Stream) -> None:
     for number in range(20):
-        stream.commit(put(f"f{number % 3}", os.urandom(40_000)), batch=number)
+        stream.commit(put(f"f{number % 3}", os.urandom(60_000)), batch=number)
     credits = [frame.size for frame in stream.unasked if isinstance(frame, r.Credit)]
-    assert all(size >= 128 * 1024 for size in credits)
-    assert 0 <= stream.sent - sum(credits) < 128 * 1024
+    assert credits
+    assert all(size >= 512 * 1024 for size in credits)
+    assert 0 <= stream.sent - sum(credits) < 512 * 1024
 
 
 def test_s15_a_second_holder_is_told_who_is_the_first(agents: Agents) -> None:

