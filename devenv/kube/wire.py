@@ -1,7 +1,8 @@
-"""A websocket owned by one thread, which alone sends and receives.
+"""A websocket with a thread that waits for it, in both directions at once and never for one alone.
 
-Sending and receiving on one TLS socket from two threads at once is not safe, and a server that waits for its output
-to be read takes no input meanwhile: so the thread waits for both directions at once and never for one alone.
+A server that waits for its output to be read takes no input meanwhile. Who sends while nothing is queued does it
+itself, as a hand-over between threads costs more than the message. Sending and receiving on one TLS socket at once is
+not safe: neither ever waits, and one lock keeps them apart.
 """
 
 from __future__ import annotations
@@ -45,6 +46,7 @@ class Wire:
         self._on_message, self._on_end, self._is_full = on_message, on_end, is_full
         self._reader = FrameReader()
         self._room = threading.Condition()
+        self._socket_lock, self._flushing = threading.Lock(), threading.Lock()
         self._outbox: deque[bytes] = deque()
         self._queued = 0
         self._rest = memoryview(b"")
@@ -70,8 +72,17 @@ class Wire:
             # While something is queued the thread waits for room to send, and meets what is added.
             idle = not self._queued
             self._push(frame)
-        if idle:
+        if idle and not self._send_here():
             self.wake()
+
+    def _send_here(self) -> bool:
+        """Send what is queued from the caller's thread; True once all of it is out."""
+        try:
+            self._flush()
+        except OSError:
+            return False  # the thread meets it, too, and ends
+        with self._room:
+            return not self._queued
 
     def wake(self) -> None:
         """Let the thread look again at what there is to do."""
@@ -149,7 +160,8 @@ class Wire:
 
     def _receive(self) -> None:
         try:
-            data = self._socket.recv(CHUNK)
+            with self._socket_lock:
+                data = self._socket.recv(CHUNK)
         except _AGAIN:
             return
         if not data:
@@ -169,17 +181,19 @@ class Wire:
 
     def _flush(self) -> None:
         """Send frames until the socket takes no more; a frame that was begun must go on before anything else."""
-        while self._rest or self._outbox:
-            if not self._rest:
-                self._rest = memoryview(self._outbox.popleft())
-            try:
-                count = self._socket.send(self._rest)
-            except _AGAIN:
-                return
-            self._rest = self._rest[count:]
-            with self._room:
-                self._queued -= count
-                self._room.notify_all()
+        with self._flushing:
+            while self._rest or self._outbox:
+                if not self._rest:
+                    self._rest = memoryview(self._outbox.popleft())
+                try:
+                    with self._socket_lock:
+                        count = self._socket.send(self._rest)
+                except _AGAIN:
+                    return
+                self._rest = self._rest[count:]
+                with self._room:
+                    self._queued -= count
+                    self._room.notify_all()
 
     def _finish(self) -> None:
         with self._room:

@@ -57,6 +57,8 @@ def saves(there: Stage) -> Measures:
     with ExitStack() as stack:
         for service in (alone, big, three, *others):
             stack.enter_context(there.syncing(service))
+        one, both = echoes(there, "alone"), echoes(there, "three")
+        yield Figure("1-byte echo of 3 pods at once", both[0], "ms", one[0], "of one")
         for name, words in (("alone", "one of 5 services"), ("big", "50,000 files"), ("three", "3 replicas")):
             found = times(there, name)
             yield Figure(f"the same, {words}", found[0], "ms", plain[0], "alone", goal=1.25)
@@ -77,17 +79,20 @@ def times(there: Stage, unit: str) -> tuple[float, float]:
 
 
 def echoes(there: Stage, unit: str) -> tuple[float, float]:
-    """Median and p99 in milliseconds of one byte to `cat` and back, over a kept-open exec."""
-    [stream] = there.exec(unit, ["cat"], stdin=True)
-    found = [timed(partial(_echo, stream)) * 1000 for _ in range(SAVES)]
-    stream.close()
+    """Median and p99 in milliseconds of one byte to `cat` in all pods and back, over kept-open execs."""
+    streams = there.exec(unit, ["cat"], stdin=True)
+    found = [timed(partial(_echo, streams)) * 1000 for _ in range(SAVES)]
+    for stream in streams:
+        stream.close()
     return percentile(found, 0.5), percentile(found, 0.99)
 
 
-def _echo(stream: ExecStream) -> None:
-    stream.write(b"x")
-    while (came := stream.read(5)) is not None and not came[0]:
-        pass
+def _echo(streams: Sequence[ExecStream]) -> None:
+    for stream in streams:
+        stream.write(b"x")
+    for stream in streams:
+        while (came := stream.read(5)) is not None and not came[0]:
+            pass
 
 
 def kubectl_tar(there: Stage) -> None:

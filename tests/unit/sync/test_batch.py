@@ -99,6 +99,12 @@ def test_losing_most_of_a_tree_is_refused() -> None:
         refuse_wipe(diff(local, acked), acked, service="orders")
 
 
+def test_a_file_in_place_of_a_folder_is_a_wipe_too() -> None:
+    acked = {"src": "d"} | {f"src/{number}": "f1" for number in range(30)}
+    with pytest.raises(SyncError, match="30 of its 30 files are gone"):
+        refuse_wipe(diff({"src": Entry("file", "f2")}, acked), acked, service="orders")
+
+
 @pytest.mark.parametrize(("files", "left"), [(20, 0), (40, 20)])
 def test_a_small_tree_or_half_of_a_large_one_may_go(files: int, left: int) -> None:
     acked = {f"f{number}": "fone" for number in range(files)}
