@@ -21,7 +21,7 @@ app.add_typer(forward, name="forward")
 def ls(file: FileOption = None, output: OutputOption = "text", verbose: VerboseOption = False) -> None:
     """List what is forwarded: the local address, where it leads, and whether a pod answers there now."""
     from devenv.session.control import checked
-    from devenv.session.local_ports import address_of
+    from devenv.session.forwards.local_ports import address_of
     from devenv.terminal.render import print_json, print_lines, table
 
     found = checked(need_session(reach_session(file)).ask("forward-list"))["forwards"]
@@ -46,9 +46,9 @@ def add(
 ) -> None:
     """Forward a port of a service or dependency: in the live session, or, where there is none, until Ctrl-C."""
     from devenv.session.control import checked
-    from devenv.session.forward_alone import forward_alone
-    from devenv.session.forward_targets import parse_wish
-    from devenv.session.local_ports import Forward
+    from devenv.session.forwards.forward_alone import forward_alone
+    from devenv.session.forwards.forward_targets import parse_wish
+    from devenv.session.forwards.local_ports import Forward
     from devenv.terminal.render import print_json
 
     wish = parse_wish(unit, port)
@@ -80,7 +80,7 @@ def stop(
 ) -> None:
     """Stop forwards of the live session; what is open in them goes on to its end."""
     from devenv.session.control import checked
-    from devenv.session.local_ports import address_of
+    from devenv.session.forwards.local_ports import address_of
     from devenv.terminal.render import print_json
 
     reached = reach_session(file)
@@ -98,7 +98,7 @@ def _port(found: dict[str, Any]) -> str:
 
 
 def _sentence(found: dict[str, Any], wanted: int | None) -> str:
-    from devenv.session.local_ports import address_of
+    from devenv.session.forwards.local_ports import address_of
 
     taken = f" (port {wanted} is taken)" if wanted not in (None, 0, found["local"]) else ""
     return f"{address_of(found)} leads to {found['unit']}:{found['port']}{taken}"

@@ -55,7 +55,7 @@ def status(
 
 def session_lines(session: dict[str, object] | None) -> list[str]:
     """What is told of a live session."""
-    from devenv.session.local_ports import address_of
+    from devenv.session.forwards.local_ports import address_of
 
     if session is None:
         return ["no session: nothing is synced or forwarded; devenv up -d starts one"]

@@ -57,8 +57,8 @@ def verify(
     """Hash the sources and what the pods have of them, and name what differs. Exits with 14 where something does."""
     from devenv import problems
     from devenv.session.control import checked
-    from devenv.session.reached import Reached
-    from devenv.session.sync_verify import verify as compare
+    from devenv.session.sync.reached import Reached
+    from devenv.session.sync.sync_verify import verify as compare
     from devenv.terminal.render import print_json, print_lines, table
 
     reached = reach_session(file)
@@ -94,7 +94,7 @@ def pull(
 ) -> None:
     """Bring files that were made in a pod back to the source: lock files, generated code."""
     from devenv.session.control import checked
-    from devenv.session.sync_pull import pull as fetch
+    from devenv.session.sync.sync_pull import pull as fetch
     from devenv.terminal.render import print_json, print_lines
 
     reached = reach_session(file)
@@ -142,7 +142,7 @@ def explain(
 ) -> None:
     """Say whether a path is synced, by which rule, or what keeps it out: an ignore line, its kind, no rule."""
     from devenv.session.control import checked
-    from devenv.session.sync_explain import explain as say
+    from devenv.session.sync.sync_explain import explain as say
     from devenv.terminal.render import print_json, print_lines
 
     reached = reach_session(file)
@@ -195,7 +195,7 @@ def _is_in_container(path: str, reached: Reach) -> bool:
 
 def _for_a_moment(reached: Reach, service: Service, step: Any) -> Any:
     from devenv.plan.units import namespace_of
-    from devenv.session.reached import reach_for_a_moment
+    from devenv.session.sync.reached import reach_for_a_moment
 
     environment = reached.environment
     place = {"environment": environment.name, "namespace": namespace_of(environment)}

@@ -150,7 +150,7 @@ def session_arguments(choice: Choice, root: object, *, take_over: bool = False) 
 def summary(environment: str, changed: bool, seconds: float, forwards: list[dict[str, object]]) -> list[str]:
     """The last lines of `up`: what is there and how to reach it."""
     what = "is up" if changed else "is up; nothing changed"
-    from devenv.session.local_ports import address_of
+    from devenv.session.forwards.local_ports import address_of
 
     lines = [f"{environment} {what} ({seconds:.1f} s)"]
     for forward in forwards:

@@ -23,8 +23,8 @@ def url(
     from devenv.errors import ClusterError, UsageError
     from devenv.flows.cluster import reach
     from devenv.flows.up import check_names
+    from devenv.session.forwards.local_ports import address_of
     from devenv.session.lifecycle import describe_session
-    from devenv.session.local_ports import address_of
     from devenv.terminal.progress import make_progress
     from devenv.terminal.render import print_json, print_lines
     from devenv.wiring import make_world

@@ -17,14 +17,14 @@ from devenv.plan.marks import content_hash
 from devenv.plan.units import namespace_of
 from devenv.ports import Kube, Ref
 from devenv.session.control import ControlServer, Message, socket_path
-from devenv.session.forward_requests import ForwardRequests
-from devenv.session.forwarding import Forwarder
+from devenv.session.forwards.forward_requests import ForwardRequests
+from devenv.session.forwards.forwarding import Forwarder
+from devenv.session.forwards.local_ports import Remembered, remembered_path
 from devenv.session.holder import me
-from devenv.session.local_ports import Remembered, remembered_path
 from devenv.session.podtable import PodTable
-from devenv.session.program import program_sentence
-from devenv.session.sync_requests import SyncRequests
-from devenv.session.syncing import Outcome, SyncLoop
+from devenv.session.sync.program import program_sentence
+from devenv.session.sync.sync_requests import SyncRequests
+from devenv.session.sync.syncing import Outcome, SyncLoop
 
 TAKEN_OVER = "taken over"
 LOOK_SECONDS = 5.0

@@ -9,8 +9,8 @@ from pathlib import Path
 from devenv.flows.world import World
 from devenv.ports import Kube
 from devenv.session.control import socket_path
+from devenv.session.forwards.local_ports import remembered_path
 from devenv.session.journal import old_path
-from devenv.session.local_ports import remembered_path
 
 
 @dataclass(frozen=True, slots=True)

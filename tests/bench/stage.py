@@ -22,9 +22,9 @@ from devenv.kube.connection import connect
 from devenv.plan.image import Image
 from devenv.plan.units import Files, unit_objects, units_of
 from devenv.ports import Access, ExecStream, Kube, Ref
-from devenv.session.outcome import Outcome
 from devenv.session.podtable import PodTable
-from devenv.session.syncing import SyncLoop
+from devenv.session.sync.outcome import Outcome
+from devenv.session.sync.syncing import SyncLoop
 
 NAMESPACE = f"devenv-bench-{os.getpid()}"
 TARGET = "/work/app"

@@ -30,7 +30,7 @@ from devenv.host.watching import FolderWatcher
 from devenv.kube.connection import connect
 from devenv.ports import Access, Kube, Object, Pods, Ref
 from devenv.session.podtable import Container
-from devenv.session.syncing import Outcome, SyncLoop
+from devenv.session.sync.syncing import Outcome, SyncLoop
 
 TARGET = "/work/app"
 SIZE = 4096

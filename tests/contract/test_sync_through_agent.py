@@ -18,8 +18,8 @@ from hypothesis.stateful import run_state_machine_as_test
 
 from devenv.agent.binaries import binary
 from devenv.ports import Change
-from devenv.session import replica
 from devenv.session.podtable import Container
+from devenv.session.sync import replica
 from tests import scale
 from tests.fakes.agent_pods import AgentPods
 from tests.unit.session.agent_scene import AgentScene

@@ -41,12 +41,12 @@ from devenv.flows.units import UnitResult
 from devenv.flows.up import UpResult
 from devenv.flows.version import Versions
 from devenv.problems import CATALOGUE
-from devenv.session.forwarding import Forward
-from devenv.session.program import Program
-from devenv.session.sync_explain import Explanation
-from devenv.session.sync_pull import Pulled
-from devenv.session.sync_status import Lag, LastBatch, ReplicaStatus, SyncStatus
-from devenv.session.sync_verify import Difference, Verdict
+from devenv.session.forwards.forwarding import Forward
+from devenv.session.sync.program import Program
+from devenv.session.sync.sync_explain import Explanation
+from devenv.session.sync.sync_pull import Pulled
+from devenv.session.sync.sync_status import Lag, LastBatch, ReplicaStatus, SyncStatus
+from devenv.session.sync.sync_verify import Difference, Verdict
 from devenv.session.waiting import UnitWait, WaitResult
 from tests.docs import schemas
 from tests.docs.completion_table import TABLE, table

@@ -15,11 +15,11 @@ import typer
 from devenv.cli import sync
 from devenv.config.model import Origin, Service, SyncRule
 from devenv.errors import ClusterError, SyncError, UsageError
-from devenv.session.program import Program
-from devenv.session.sync_explain import Explanation
-from devenv.session.sync_pull import Pulled
-from devenv.session.sync_status import Lag, LastBatch, ReplicaStatus, SyncStatus
-from devenv.session.sync_verify import Difference, Verdict
+from devenv.session.sync.program import Program
+from devenv.session.sync.sync_explain import Explanation
+from devenv.session.sync.sync_pull import Pulled
+from devenv.session.sync.sync_status import Lag, LastBatch, ReplicaStatus, SyncStatus
+from devenv.session.sync.sync_verify import Difference, Verdict
 
 Answer = Callable[[dict[str, Any]], None]
 

@@ -299,7 +299,7 @@ STALLED = """
 import queue, sys, time
 from pathlib import Path
 from devenv.host.watching import FolderWatcher
-from devenv.session.sources import Sources
+from devenv.session.sync.sources import Sources
 from devenv.sync.debounce import Debounce
 folder, told = Path(sys.argv[1]), queue.Queue()
 with FolderWatcher().watch([folder], told.put):
@@ -324,7 +324,7 @@ with FolderWatcher().watch([folder], told.put):
 
 
 def test_s13_nothing_is_lost_when_the_reader_stood_still(tmp_path: Path) -> None:
-    from devenv.session.sources import Sources
+    from devenv.session.sync.sources import Sources
 
     count = scaled(2_000, full=10_000)
     for number in range(50):

@@ -10,7 +10,7 @@ from pathlib import Path
 from devenv.config.model import Origin, Reload, Service, SyncRule
 from devenv.ports import Change
 from devenv.session.podtable import Container
-from devenv.session.syncing import Outcome, SyncLoop
+from devenv.session.sync.syncing import Outcome, SyncLoop
 from tests.fakes.agent import FakeContainer
 from tests.fakes.agent_pods import AgentPods, FakeContainers
 from tests.unit.sync.trees import read_tree

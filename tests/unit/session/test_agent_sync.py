@@ -11,7 +11,7 @@ import pytest
 
 from devenv.config.model import Reload, SyncRule
 from devenv.session.podtable import Container
-from devenv.session.sync_requests import SyncRequests
+from devenv.session.sync.sync_requests import SyncRequests
 from devenv.sync import protocol as p
 from devenv.sync.replies import Ack
 from tests.fakes.agent import FakeContainer

@@ -12,10 +12,10 @@ from devenv.config.load import load_layers
 from devenv.config.model import Environment
 from devenv.errors import UsageError
 from devenv.session.control import ControlClient, ControlServer, checked, find_session
-from devenv.session.forward_requests import ForwardRequests
-from devenv.session.forward_targets import Wish, find_forwards, parse_wish, resolve
-from devenv.session.forwarding import Forward, Forwarder, Target
-from devenv.session.local_ports import Remembered, address_of
+from devenv.session.forwards.forward_requests import ForwardRequests
+from devenv.session.forwards.forward_targets import Wish, find_forwards, parse_wish, resolve
+from devenv.session.forwards.forwarding import Forward, Forwarder, Target
+from devenv.session.forwards.local_ports import Remembered, address_of
 from tests.fakes.kube import FakePods
 
 SHOP = """\

@@ -10,8 +10,8 @@ import pytest
 
 from devenv.errors import ClusterError
 from devenv.problems import API_FAILED
-from devenv.session.forwarding import Forwarder, Target
-from devenv.session.local_ports import Remembered
+from devenv.session.forwards.forwarding import Forwarder, Target
+from devenv.session.forwards.local_ports import Remembered
 
 
 class FakeTunnel:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from devenv.session.sources import Sources
+from devenv.session.sync.sources import Sources
 from devenv.sync.debounce import LONGEST_LOCK
 from tests.scale import scaled, seconds
 from tests.unit.session.watched_scene import WatchedScene, git
@@ -241,5 +241,5 @@ def test_a_lock_from_the_future_is_left_behind_in_time(tmp_path: Path, monkeypat
     sources = looked_at(tmp_path)
     assert sources.lock_age() == 0.0 or (sources.lock_age() or 0.0) < 1.0
     later = time.monotonic() + 6.0
-    monkeypatch.setattr("devenv.session.gitlocks.time.monotonic", lambda: later)
+    monkeypatch.setattr("devenv.session.sync.gitlocks.time.monotonic", lambda: later)
     assert (sources.lock_age() or 0.0) >= LONGEST_LOCK

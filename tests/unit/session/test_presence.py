@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 
-from devenv.session.presence import Presence
+from devenv.session.forwards.presence import Presence
 
 
 def until(done: Callable[[], bool]) -> None:

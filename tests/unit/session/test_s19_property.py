@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from devenv.session import replica
+from devenv.session.sync import replica
 from tests import scale
 from tests.unit.session.machine import SyncMachine
 from tests.unit.session.worlds import FakeWorld

@@ -13,7 +13,7 @@ import pytest
 
 from devenv.host.watching import FolderWatcher
 from devenv.ports import Change
-from devenv.session.sources import Sources
+from devenv.session.sync.sources import Sources
 from devenv.sync.ignore import Ignore
 from devenv.sync.index import Index, scan
 from tests.scale import scaled, seconds

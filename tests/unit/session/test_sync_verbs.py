@@ -12,9 +12,9 @@ import pytest
 from devenv.config.model import SyncRule
 from devenv.errors import ClusterError, SyncError, UsageError
 from devenv.plan.marks import ENVIRONMENT, MANAGED_BY, UNIT
-from devenv.session.reached import reach_for_a_moment
-from devenv.session.sync_requests import SyncRequests
-from devenv.session.sync_verify import verify
+from devenv.session.sync.reached import reach_for_a_moment
+from devenv.session.sync.sync_requests import SyncRequests
+from devenv.session.sync.sync_verify import verify
 from devenv.sync.places import AGENT
 from tests.fakes.kube import FakeObjects
 from tests.unit.session.agent_scene import AgentScene

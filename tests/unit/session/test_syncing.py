@@ -15,8 +15,8 @@ from devenv.errors import ClusterError, SyncError
 from devenv.ports import Change
 from devenv.problems import BUG
 from devenv.session.podtable import Container
-from devenv.session.sync_stream import SyncStream
-from devenv.session.syncing import Outcome, SyncLoop
+from devenv.session.sync.sync_stream import SyncStream
+from devenv.session.sync.syncing import Outcome, SyncLoop
 from tests.unit.sync.shells import make_pods
 from tests.unit.sync.trees import read_tree
 

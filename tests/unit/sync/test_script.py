@@ -18,8 +18,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 from devenv.config.model import Origin, Reload, Service, SyncRule
 from devenv.errors import ClusterError, SyncError
 from devenv.problems import BUG
-from devenv.session.outcome import Outcome
-from devenv.session.service_sync import ServiceSync
+from devenv.session.sync.outcome import Outcome
+from devenv.session.sync.service_sync import ServiceSync
 from devenv.sync.ignore import Ignore
 from devenv.sync.index import rescan, scan
 from tests.scale import scaled, seconds

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 
 from devenv.errors import DevenvError
 from devenv.ports import Pods, Stop, Tunnel
-from devenv.session.carrying import Uplink, hung_up
-from devenv.session.local_ports import Forward, Remembered, listen
-from devenv.session.presence import Presence
+from devenv.session.forwards.carrying import Uplink, hung_up
+from devenv.session.forwards.local_ports import Forward, Remembered, listen
+from devenv.session.forwards.presence import Presence
 
 __all__ = ["Forward", "Forwarder", "Target"]
 

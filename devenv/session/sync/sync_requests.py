@@ -9,10 +9,10 @@ from pathlib import Path
 from devenv.errors import UsageError
 from devenv.problems import NO_SYNC
 from devenv.session.control import Handler, Message
-from devenv.session.sync_explain import explain
-from devenv.session.sync_pull import pull
-from devenv.session.sync_verify import verify
-from devenv.session.syncing import SyncLoop
+from devenv.session.sync.sync_explain import explain
+from devenv.session.sync.sync_pull import pull
+from devenv.session.sync.sync_verify import verify
+from devenv.session.sync.syncing import SyncLoop
 
 VERIFY_SECONDS = 20.0
 

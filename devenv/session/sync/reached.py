@@ -13,12 +13,12 @@ from devenv.errors import ClusterError
 from devenv.flows.units import container_of
 from devenv.plan.marks import selector
 from devenv.ports import Kube
-from devenv.session.agent_stream import SILENT
-from devenv.session.opening import Opening
 from devenv.session.podtable import running_containers
-from devenv.session.sources import EVERYTHING, Sources
-from devenv.session.sync_worker import make_sources
-from devenv.session.target import Target
+from devenv.session.sync.agent_stream import SILENT
+from devenv.session.sync.opening import Opening
+from devenv.session.sync.sources import EVERYTHING, Sources
+from devenv.session.sync.sync_worker import make_sources
+from devenv.session.sync.target import Target
 
 T = TypeVar("T")
 

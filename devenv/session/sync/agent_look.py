@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from devenv.session.agent_stream import AgentStream
-from devenv.session.claims import Claim
-from devenv.session.program import Program, describe_program
+from devenv.session.sync.agent_stream import AgentStream
+from devenv.session.sync.claims import Claim
+from devenv.session.sync.program import Program, describe_program
 from devenv.sync import protocol, replies
 from devenv.sync.index import Digest
 

@@ -16,9 +16,9 @@ from typing import Literal
 
 from devenv.errors import SyncError
 from devenv.problems import SYNC_FAILED
-from devenv.session.claims import Claim, claims_of
-from devenv.session.reached import Reached
-from devenv.session.target import Target
+from devenv.session.sync.claims import Claim, claims_of
+from devenv.session.sync.reached import Reached
+from devenv.session.sync.target import Target
 from devenv.sync import replies
 from devenv.sync.entries import digest_file
 from devenv.sync.index import Index

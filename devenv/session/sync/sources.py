@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from devenv.session.gitlocks import GitLocks, git_folder, named_git_folder
+from devenv.session.sync.gitlocks import GitLocks, git_folder, named_git_folder
 from devenv.sync.ignore import IGNORE_FILES, Ignore, Reason
 from devenv.sync.index import Index, rescan
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 from devenv.config.model import Service
 from devenv.errors import DevenvError
-from devenv.session.program import Program
-from devenv.session.reasons import Cause, Reason, reasons
+from devenv.session.sync.program import Program
+from devenv.session.sync.reasons import Cause, Reason, reasons
 from devenv.sync.batch import Batch
 
 SHOWN_PATHS = 5

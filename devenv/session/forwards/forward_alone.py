@@ -12,8 +12,8 @@ from devenv.flows.world import World
 from devenv.plan.marks import selector
 from devenv.plan.units import namespace_of
 from devenv.ports import Kube
-from devenv.session.forward_targets import Wish, resolve
-from devenv.session.forwarding import Forward, Forwarder
+from devenv.session.forwards.forward_targets import Wish, resolve
+from devenv.session.forwards.forwarding import Forward, Forwarder
 from devenv.session.podtable import PodTable
 
 

@@ -14,13 +14,13 @@ from devenv.config.model import Service
 from devenv.errors import DevenvError, SyncError
 from devenv.ports import Change, Stop
 from devenv.problems import SYNC_FAILED
-from devenv.session.claims import file_name
-from devenv.session.opening import Opening
-from devenv.session.outcome import Outcome
 from devenv.session.podtable import Container
-from devenv.session.replica import CHECK_SECONDS, FIRST_RETRY, Replica, Report
-from devenv.session.sources import EVERYTHING, Sources
-from devenv.session.sync_status import SyncStatus
+from devenv.session.sync.claims import file_name
+from devenv.session.sync.opening import Opening
+from devenv.session.sync.outcome import Outcome
+from devenv.session.sync.replica import CHECK_SECONDS, FIRST_RETRY, Replica, Report
+from devenv.session.sync.sources import EVERYTHING, Sources
+from devenv.session.sync.sync_status import SyncStatus
 from devenv.sync.debounce import Debounce, is_held
 
 LOCK_POLL = 0.02

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Literal
 
 from devenv.config.model import SyncRule
-from devenv.session.claims import claims_of
-from devenv.session.reached import Reached
+from devenv.session.sync.claims import claims_of
+from devenv.session.sync.reached import Reached
 
 State = Literal["synced", "behind", "ignored", "skipped", "absent", "outside"]
 

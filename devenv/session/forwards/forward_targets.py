@@ -12,8 +12,8 @@ from devenv.config.sentences import nearest
 from devenv.errors import UsageError
 from devenv.plan.engine import NAME as ENGINE
 from devenv.plan.engine import PORT as ENGINE_PORT
-from devenv.session.forwarding import Target
-from devenv.session.local_ports import Forward
+from devenv.session.forwards.forwarding import Target
+from devenv.session.forwards.local_ports import Forward
 
 HIGHEST = 65535
 

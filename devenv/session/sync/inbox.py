@@ -9,7 +9,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
 
-from devenv.session.target import Target
+from devenv.session.sync.target import Target
 
 
 @dataclass(slots=True)

@@ -7,12 +7,12 @@ from functools import partial
 from devenv.config.model import Service
 from devenv.errors import SyncError
 from devenv.ports import Pods, Stop
-from devenv.session.agent_sync import AgentSync
 from devenv.session.holder import me
 from devenv.session.podtable import Container
-from devenv.session.service_sync import ServiceSync
-from devenv.session.sources import Sources
-from devenv.session.target import Listener, Target
+from devenv.session.sync.agent_sync import AgentSync
+from devenv.session.sync.service_sync import ServiceSync
+from devenv.session.sync.sources import Sources
+from devenv.session.sync.target import Listener, Target
 
 
 class Opening:

@@ -9,14 +9,14 @@ from functools import partial
 from devenv.config.model import Service
 from devenv.errors import DevenvError
 from devenv.ports import Pods, Stop
-from devenv.session.agent_look import AgentLook
-from devenv.session.agent_reload import carry_out
-from devenv.session.agent_stream import SILENT, AgentStream
-from devenv.session.claims import Claim, claims_of
-from devenv.session.failures import Failure, describe, is_foreign
-from devenv.session.outcome import Outcome, Total, first_path
-from devenv.session.reasons import Cause, label, reasons
-from devenv.session.target import Listener
+from devenv.session.sync.agent_look import AgentLook
+from devenv.session.sync.agent_reload import carry_out
+from devenv.session.sync.agent_stream import SILENT, AgentStream
+from devenv.session.sync.claims import Claim, claims_of
+from devenv.session.sync.failures import Failure, describe, is_foreign
+from devenv.session.sync.outcome import Outcome, Total, first_path
+from devenv.session.sync.reasons import Cause, label, reasons
+from devenv.session.sync.target import Listener
 from devenv.sync import protocol, replies
 from devenv.sync.batch import Batch, diff, refuse_missing, refuse_wipe, snapshot
 from devenv.sync.framing import encode

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from devenv.session.claims import claims_of
-from devenv.session.reached import Reached
-from devenv.session.target import Target
+from devenv.session.sync.claims import claims_of
+from devenv.session.sync.reached import Reached
+from devenv.session.sync.target import Target
 from devenv.sync.entries import Digest, digest_file
 from devenv.sync.index import Index
 

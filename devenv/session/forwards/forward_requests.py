@@ -8,9 +8,9 @@ from dataclasses import asdict
 from devenv.config.model import Environment
 from devenv.errors import UsageError
 from devenv.session.control import Handler, Message
-from devenv.session.forward_targets import Wish, find_forwards, resolve
-from devenv.session.forwarding import Forwarder
-from devenv.session.local_ports import Forward, Remembered
+from devenv.session.forwards.forward_targets import Wish, find_forwards, resolve
+from devenv.session.forwards.forwarding import Forwarder
+from devenv.session.forwards.local_ports import Forward, Remembered
 
 
 class ForwardRequests:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from devenv.errors import DevenvError, SyncError
 from devenv.ports import ExecStream, Stop
 from devenv.problems import SYNC_FAILED, SYNC_HELD
-from devenv.session.target import Listener
+from devenv.session.sync.target import Listener
 from devenv.sync import protocol, replies
 from devenv.sync.framing import Decoder, encode
 from devenv.sync.protocol import PING_SECONDS, SILENCE_SECONDS, WINDOW, Frame

@@ -13,13 +13,13 @@ from typing import Any
 from devenv.errors import DevenvError, SyncError
 from devenv.ports import Stop
 from devenv.problems import SYNC_FAILED
-from devenv.session.inbox import Inbox
-from devenv.session.outcome import Outcome
 from devenv.session.podtable import Container
-from devenv.session.program import describe_program
-from devenv.session.sources import Sources
-from devenv.session.sync_status import Record, ReplicaStatus
-from devenv.session.target import Listener, Target
+from devenv.session.sync.inbox import Inbox
+from devenv.session.sync.outcome import Outcome
+from devenv.session.sync.program import describe_program
+from devenv.session.sync.sources import Sources
+from devenv.session.sync.sync_status import Record, ReplicaStatus
+from devenv.session.sync.target import Listener, Target
 from devenv.sync import protocol, replies
 from devenv.sync.debounce import is_held
 

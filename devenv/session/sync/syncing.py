@@ -16,14 +16,14 @@ from devenv.config.model import Service
 from devenv.errors import SyncError
 from devenv.ports import Pods, Watcher
 from devenv.problems import SYNC_FAILED
-from devenv.session.opening import Opening
-from devenv.session.outcome import Outcome
-from devenv.session.sources import Sources
-from devenv.session.sync_status import SyncStatus
-from devenv.session.sync_worker import Close, FindPods, Flush, Message, Refresh, Worker, make_sources
+from devenv.session.sync.opening import Opening
+from devenv.session.sync.outcome import Outcome
+from devenv.session.sync.sources import Sources
+from devenv.session.sync.sync_status import SyncStatus
+from devenv.session.sync.sync_worker import Close, FindPods, Flush, Message, Refresh, Worker, make_sources
 
 __all__ = ["FindPods", "Outcome", "SyncLoop"]
-from devenv.session.target import Target
+from devenv.session.sync.target import Target
 
 T = TypeVar("T")
 ASK_SECONDS = 60.0

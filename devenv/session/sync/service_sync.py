@@ -11,11 +11,11 @@ from devenv.config.model import Reload, Service
 from devenv.errors import SyncError
 from devenv.ports import Pods, Stop
 from devenv.problems import SYNC_FAILED
-from devenv.session.claims import target_folder
-from devenv.session.outcome import Outcome, Total, first_path
-from devenv.session.program import Program
-from devenv.session.reasons import Cause, label, reasons
-from devenv.session.sync_stream import SyncStream, open_stream
+from devenv.session.sync.claims import target_folder
+from devenv.session.sync.outcome import Outcome, Total, first_path
+from devenv.session.sync.program import Program
+from devenv.session.sync.reasons import Cause, label, reasons
+from devenv.session.sync.sync_stream import SyncStream, open_stream
 from devenv.sync import frames
 from devenv.sync.batch import Batch, acknowledge, diff, refuse_missing, refuse_wipe, snapshot
 from devenv.sync.content import load
