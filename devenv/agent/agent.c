@@ -1025,8 +1025,8 @@ static int make_way(struct op *o) {
             put(&gone, old, strlen(old) + 1);
         }
     }
-    targets[o->target].log_size += gone.n;
-    write_all(targets[o->target].log, gone.p, gone.n);
+    if (!write_all(targets[o->target].log, gone.p, gone.n) || ftruncate(targets[o->target].log, targets[o->target].log_size))
+        targets[o->target].log_size += gone.n;
     release(&gone);
     free(lines);
     release(&b);
@@ -1210,6 +1210,8 @@ static void write_log(int before) {
             }
         }
         int error = b.n ? write_all(targets[t].log, b.p, b.n) : 0;
+        if (error && !ftruncate(targets[t].log, targets[t].log_size))
+            b.n = 0; /* half a line would run into the next */
         if (error && !told++)
             say("the record of synced files can't be written", strerror(error));
         targets[t].log_size += b.n;
@@ -1253,6 +1255,7 @@ static void forget_batch(void) {
 }
 
 static void tell_program(int what, int flags, uint32_t value);
+static void hear_program(void);
 
 static void commit(uint32_t batch, int flags) {
     int changed = op_count > 0;
@@ -1274,6 +1277,7 @@ static void commit(uint32_t batch, int flags) {
     int error = flags & COMPLETE ? note_last_batch(batch) : 0;
     if (error)
         say("the last batch can't be noted", strerror(error));
+    hear_program(); /* a start before this moment is told before the ACK: it may have met the old files */
     acknowledge(batch);
     forget_batch();
     tell_program('C', (flags & COMPLETE) | (changed ? CHANGED : 0), 0);

@@ -115,8 +115,9 @@ def refuse_wipe(batch: Batch, acked: Mapping[str, Digest], *, service: str) -> N
 
     Files that come as others go are no loss: a folder was renamed, or git changed to another branch.
     """
-    gone = len(batch.delete_files) + len({*batch.clear_files} - {*batch.puts})
-    removed = gone - sum(path not in acked for path in batch.puts) if gone > GUARDED_FILES * GUARDED_SHARE else 0
+    come = {*batch.puts, *(batch.links or ())}
+    gone = len(batch.delete_files) + len({*batch.clear_files} - come)
+    removed = gone - sum(path not in acked for path in come) if gone > GUARDED_FILES * GUARDED_SHARE else 0
     if removed <= GUARDED_FILES * GUARDED_SHARE:
         return
     files = sum(digest != "d" for digest in acked.values())

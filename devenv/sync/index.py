@@ -64,6 +64,7 @@ def rescan(index: Index, ignore: Ignore, paths: Iterable[str]) -> tuple[Index, f
     look = _Look(index, ignore)
     there = index.source.is_file() if index.name else index.source.is_dir()
     if not there:
+        index.missing = True  # first of all: another thread may take what is left for what is there
         look.forget(index.name)
     elif index.name:
         look.single()

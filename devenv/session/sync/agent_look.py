@@ -38,8 +38,7 @@ class AgentLook:
 
     def have(self, rule: int, paths: Sequence[str]) -> dict[str, Digest]:
         """What the container has of some paths. SyncError."""
-        parts = [tuple(paths[at : at + _LISTED]) for at in range(0, len(paths), _LISTED)]
-        return self._rows([protocol.List(self._claims[rule].target, part) for part in parts])
+        return self._rows([protocol.List(self._claims[rule].target, tuple(part)) for part in _parts(paths)])
 
     def recorded(self, rule: int) -> dict[str, Digest]:
         """What the container has of what was synced before. SyncError."""
@@ -92,3 +91,17 @@ def digest_of(row: replies.Row) -> Digest:
         case "d":
             return "d"
     return "?"
+
+
+def _parts(paths: Sequence[str]) -> list[list[str]]:
+    """The paths in so many portions that each fits a frame."""
+    parts: list[list[str]] = []
+    size = 0
+    for path in paths:
+        long = len(path.encode("utf-8", "surrogateescape")) + 2
+        if not parts or len(parts[-1]) == _LISTED or size + long > protocol.LONGEST // 2:
+            parts.append([])
+            size = 0
+        parts[-1].append(path)
+        size += long
+    return parts

@@ -156,6 +156,8 @@ class AgentStream:
                     self._heard = time.monotonic()
                     self._take_all(decoder.feed(came[0]))
                 self._ping()
+                if time.monotonic() > self._heard + SILENCE_SECONDS:  # whoever writes may wait for ever
+                    raise ValueError("its container did not answer in time")
             self._finish("the connection to its container ended")
         except (DevenvError, ValueError) as error:
             self._finish(str(error))

@@ -38,7 +38,7 @@ class AgentSync(AgentLook):
         self._claimed: list[tuple[str, ...]] = [() for _ in rules]
         self._touched: dict[int, str] = {}
         self._accepts_loss = False
-        self._starts = 0
+        self._starts: int | None = None
         self._told_complete = False
         self._doubtful = False
 
@@ -122,7 +122,7 @@ class AgentSync(AgentLook):
             if claim.leads:
                 left = recorded[claim.target].items()
                 self._acked[rule] |= {path: digest for path, digest in left if not claim.is_elsewhere(path)}
-        self._starts = self.stream.state.starts if self.stream.state else 0
+        self._starts = self.stream.state.starts if self.stream.state else None
 
     def accept_loss(self) -> None:
         """The next batch may delete as much as it will."""
@@ -137,7 +137,7 @@ class AgentSync(AgentLook):
         if self._doubtful:
             self.adopt(indexes, ())
         total, number = Total(), self.stream.number()
-        plans = {rule: self._plan(rule, index, partial(kept, rule)) for rule, index in enumerate(indexes)}
+        plans = self._plans(indexes, kept)
         busy = {rule: plan for rule, plan in plans.items() if plan[1] or self._claimed[rule]}
         problem = None
         if busy:
@@ -155,13 +155,41 @@ class AgentSync(AgentLook):
         self._accepts_loss = False
         return total.outcome(self._service, self.pod, seconds=time.monotonic() - started, problem=problem)
 
+    def _plans(self, indexes: Sequence[Index], kept: Callable[[int, str], bool]) -> dict[int, tuple[Index, Batch]]:
+        """What to do for each rule. What one rule loses and another has stays, and is the other's to send."""
+        disputed: list[tuple[int, str]] = []
+
+        def stays(rule: int, path: str) -> bool:
+            owners = list(self._owners(rule, path, indexes))
+            disputed.extend(owners)
+            if owners:
+                self._acked[rule].pop(path, None)
+            return bool(owners) or kept(rule, path)
+
+        plans = {rule: self._plan(rule, index, partial(stays, rule)) for rule, index in enumerate(indexes)}
+        for rule, path in disputed:
+            self._acked[rule].pop(path, None)
+            pending = self._pending[rule]
+            self._pending[rule] = pending if pending is None else {*pending, path}
+        for rule in {rule for rule, _ in disputed}:
+            plans[rule] = self._plan(rule, indexes[rule], partial(stays, rule))
+        return plans
+
+    def _owners(self, rule: int, path: str, indexes: Sequence[Index]) -> Iterator[tuple[int, str]]:
+        """The other rules whose source has what is at this path in the container, and its path there."""
+        place = self._claims[rule].place(path)
+        for other, claim in enumerate(self._claims):
+            folder = claim.folder.rstrip("/") + "/"
+            if other != rule and place.startswith(folder) and place[len(folder) :] in indexes[other].entries:
+                yield other, place[len(folder) :]
+
     def _plan(self, rule: int, index: Index, kept: Callable[[str], bool]) -> tuple[Index, Batch]:
         pending = self._pending[rule]
         if pending is not None and not pending:
             return index, Batch()
-        if index.missing:
-            raise refuse_missing(index.source, service=self._service.name)
         acked, seen = self._acked[rule], snapshot(index, pending)
+        if index.missing:  # asked after the snapshot, which may have been taken while it went
+            raise refuse_missing(index.source, service=self._service.name)
         batch = diff(seen.entries, acked, within=pending, kept=kept)
         if not self._accepts_loss:
             refuse_wipe(batch, acked, service=self._service.name)
@@ -240,7 +268,8 @@ class AgentSync(AgentLook):
         started = time.monotonic()
         touched = dict(sorted(self._touched.items()))
         rules = [self._service.sync[rule].reload for rule in touched]
-        fresh = self.stream.state is not None and self.stream.state.starts > self._starts
+        state, known = self.stream.state, self._starts
+        fresh = state is not None and known is not None and state.starts > known
         try:
             output = carry_out(self.stream, rules, service=self._service.name, fresh=fresh)
         finally:

@@ -49,11 +49,12 @@ class Opening:
             listener=listener,
         )
         take_over = self._take_over and container.pod not in self._taken
-        self._taken.add(container.pod)
         try:
-            return open_agent(take_over=take_over)
+            opened = open_agent(take_over=take_over)
         except SyncError as error:
             # What is left of a connection of ours that was lost.
             if error.facts.get("holder") != self._holder:
                 raise
-            return open_agent(take_over=True)
+            opened = open_agent(take_over=True)
+        self._taken.add(container.pod)
+        return opened

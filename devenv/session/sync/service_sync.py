@@ -175,9 +175,9 @@ class ServiceSync:
         pending = self._pending[rule]
         if pending is not None and not pending:
             return index, Batch()
-        if index.missing:
-            raise refuse_missing(index.source, service=self._service.name)
         acked, seen = self._acked[rule], _sendable(snapshot(index, pending))
+        if index.missing:  # asked after the snapshot, which may have been taken while it went
+            raise refuse_missing(index.source, service=self._service.name)
         batch = diff(seen.entries, acked, within=pending, kept=kept)
         if not self._accepts_loss:
             refuse_wipe(batch, acked, service=self._service.name)

@@ -7,12 +7,13 @@ import glob
 import os
 import re
 import tempfile
+import threading
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import IO, Literal
 
 from devenv.errors import SyncError
 from devenv.problems import SYNC_FAILED
@@ -48,9 +49,12 @@ def pull(reached: Reached, pattern: str, *, force: bool) -> list[Pulled]:
     work = partial(_pull, indexes=indexes, claims=claims, pattern=_in_container(pattern, indexes, claims), force=force)
     done: list[list[Pulled]] = []
 
+    turn = threading.Lock()
+
     def once(target: Target) -> None:
-        if not done:
-            done.append(work(target))
+        with turn:
+            if not done:
+                done.append(work(target))
 
     reached.each(once)
     if not done or not done[0]:
@@ -104,6 +108,8 @@ def _aim(place: str, indexes: list[Index], claims: list[Claim]) -> tuple[int, st
     local = indexes[rule].locate(path)
     if not set(path.split("/")).isdisjoint({"", ".", ".."}):
         return Pulled(place, str(local), "refused", "the path leads out of its folder")
+    if ".git" in path.casefold().split("/"):
+        return Pulled(place, str(local), "refused", "what is git's runs commands here")
     if any(parent.is_symlink() for parent in local.parents if indexes[rule].source in parent.parents):
         return Pulled(place, str(local), "refused", "a folder above it is a link here")
     if local.is_symlink():
@@ -133,7 +139,8 @@ def _receive(first: replies.File, frames: Iterator[object], place: str, local: P
     local.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.NamedTemporaryFile(dir=local.parent, prefix=".#devenv-pull-", delete=False) as young:
         try:
-            _write(frames, young.fileno())
+            _write(frames, young)
+            young.flush()
             os.chmod(young.name, 0o755 if first.mode & 0o100 else 0o644)
             os.utime(young.name, ns=(first.mtime_ns, first.mtime_ns))
             return _put(Path(young.name), place, local, force=force)
@@ -141,10 +148,10 @@ def _receive(first: replies.File, frames: Iterator[object], place: str, local: P
             Path(young.name).unlink(missing_ok=True)
 
 
-def _write(frames: Iterator[object], handle: int) -> None:
+def _write(frames: Iterator[object], file: IO[bytes]) -> None:
     for frame in frames:
         if isinstance(frame, replies.Content):
-            os.write(handle, frame.data)
+            file.write(frame.data)
         elif isinstance(frame, replies.Done) and frame.status:
             raise OSError(frame.status, frame.text)
 

@@ -314,3 +314,44 @@ def test_an_answer_that_can_not_list_all_that_failed_is_looked_into(scene: Agent
 def test_a_fake_container_is_what_is_found(scene: AgentScene) -> None:
     assert isinstance(scene.box, FakeContainer)
     assert scene.pods.commands == [("/.devenv/bin/agent", "serve")]
+
+
+def test_what_one_rule_loses_another_may_have(tmp_path: Path) -> None:
+    scene = AgentScene(tmp_path)
+    second = tmp_path / "second"
+    second.mkdir()
+    (second / "settings.py").write_text("of the second")
+    scene.write("settings.py", "of the first")
+    scene.rules.append(SyncRule(second, str(scene.target), Reload("none")))
+    with scene.make_loop():
+        scene.wait_synced()
+        (scene.source / "settings.py").unlink()
+        scene.changed(scene.source / "settings.py")
+        scene.wait_synced()
+        assert (scene.target / "settings.py").read_text() == "of the second"
+        (second / "settings.py").unlink()
+        scene.changed(second / "settings.py")
+        scene.wait_synced()
+        assert not (scene.target / "settings.py").exists()
+
+
+def test_many_long_names_are_asked_for_in_portions(scene: AgentScene) -> None:
+    deep = "/".join(["d" * 150, "e" * 150])
+    for number in range(1200):
+        scene.write(f"{deep}/{number}", "x")
+    scene.loop.__exit__(None, None, None)
+    with scene.make_loop():
+        scene.wait_synced()
+        scene.expect_equal()
+
+
+def test_a_source_that_goes_while_it_is_looked_at_deletes_nothing(scene: AgentScene) -> None:
+    for number in range(10):
+        scene.write(f"f{number}", "x")
+    scene.wait_synced()
+    (scene.source).rename(scene.folder / "away")
+    scene.changed(scene.source)
+    assert "is not there" in str(scene.wait_for(lambda outcome: outcome.problem is not None).problem)
+    assert len(list(scene.target.iterdir())) == 11
+    (scene.folder / "away").rename(scene.source)
+    scene.wait_synced()

@@ -193,3 +193,11 @@ def test_a_rule_of_one_file_is_explained_and_verified(tmp_path: Path) -> None:
         (scene.target / "renamed.toml").write_text("y")
         assert pull(scene, tmp_path / "single.toml", force=True) == [("single.toml", "pulled")]
     assert (tmp_path / "single.toml").read_text() == "y"
+
+
+def test_what_is_gits_own_is_not_pulled(scene: AgentScene) -> None:
+    hook = scene.target / ".git/hooks/post-checkout"
+    hook.parent.mkdir(parents=True)
+    hook.write_text("#!/bin/sh\n")
+    assert ("post-checkout", "refused") in pull(scene, f"{scene.target}/**")
+    assert not (scene.source / ".git").exists()

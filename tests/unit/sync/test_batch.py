@@ -110,3 +110,10 @@ def test_a_small_tree_or_half_of_a_large_one_may_go(files: int, left: int) -> No
     acked = {f"f{number}": "fone" for number in range(files)}
     local = {f"f{number}": Entry("file", "fone") for number in range(left)}
     refuse_wipe(diff(local, acked), acked, service="orders")
+
+
+def test_links_that_point_elsewhere_or_move_are_no_wipe() -> None:
+    acked = {f"link{number}": "lold" for number in range(30)}
+    refuse_wipe(diff({path: Entry("link", "lnew") for path in acked}, acked), acked, service="orders")
+    moved = {f"moved/{path}": Entry("link", "lold") for path in acked}
+    refuse_wipe(diff(moved, acked), acked, service="orders")
