@@ -26,7 +26,7 @@ def merge(base: Map, over: Map) -> Map:
             _append(entries, key, (origin, value))
             continue
         entries.pop(f"+{key}", None)
-        known = entries.get(key)
+        known = _spelled_out(key, entries.get(key), value)
         whole = key == "secret" and known is not None and _is_source(known[1]) and _is_source(value)
         entries[key] = (origin, _merge_value(known[1], value) if known and not whole else value)
     return Map(entries, over.origin if over.entries else base.origin)
@@ -41,6 +41,13 @@ def merge_all(layers: Iterable[Map]) -> Map:
 
 def _merge_value(known: Located, value: Located) -> Located:
     return merge(known, value) if isinstance(known, Map) and isinstance(value, Map) else value
+
+
+def _spelled_out(key: str, known: tuple[Origin, Located] | None, over: Located) -> tuple[Origin, Located] | None:
+    """A list of sync rules as the mapping that it is short for, where a mapping is laid onto it."""
+    if key == "sync" and known and isinstance(known[1], Sequence) and isinstance(over, Map):
+        return known[0], Map({"rules": known}, known[1].origin)
+    return known
 
 
 def _is_source(value: Located) -> bool:

@@ -29,6 +29,7 @@ from devenv.session.sync.syncing import Outcome, SyncLoop
 TAKEN_OVER = "taken over"
 LOOK_SECONDS = 5.0
 PASSING_SECONDS = 2.0
+RETURN_SECONDS = 30.0
 SETTLE_SECONDS = 5.0
 LOOK_AGAIN_SECONDS = 0.25
 
@@ -151,7 +152,10 @@ class Session:
         began = time.monotonic()
         while not loop.wait_synced(max(0.0, min(LOOK_AGAIN_SECONDS, began + timeout - time.monotonic()))):
             problem, waited = self._problems.get(name), time.monotonic() - began
-            if problem and waited >= min(PASSING_SECONDS, timeout):
+            # A cluster that was just started knows its pods only after a while.
+            returns = problem and problem.code == problems.SYNC_FAILED.code
+            lost = returns and not all(replica.connected for replica in loop.status().replicas)
+            if problem and waited >= min(RETURN_SECONDS if lost else PASSING_SECONDS, timeout):
                 raise problem.with_traceback(None)
             if waited >= timeout:
                 raise SyncError(problems.SYNC_FAILED, service=name, reason=f"not in sync after {int(timeout)} s")

@@ -257,6 +257,7 @@ def elsewhere(machine: Machine, cluster: str) -> Iterator[None]:
     assert machine.run("kubectl", "config", "use-context", "elsewhere").code == 0
     yield
     assert machine.run("kubectl", "config", "use-context", cluster).code == 0
+    assert machine.run("kubectl", "config", "delete-context", "elsewhere").code == 0
 
 
 def test_s14_the_api_server_restarts(life: Life) -> None:

@@ -45,6 +45,17 @@ def test_it_is_laid_onto_devenv_yaml(write: Write) -> None:
     assert environment.name == "shop"
 
 
+def test_rules_are_added_to_a_plain_list_of_them(write: Write) -> None:
+    base = BASE + "    sync: [{from: src, to: /app/src}]\n"
+    local = "services: {web: {sync: {watch: poll, +rules: [{from: libs, to: /app/libs}]}}}\n"
+    root = project(write, local, base)
+    for folder in ("src", "libs"):
+        (root / folder).mkdir()
+    web = read(root).services["web"]
+    assert [rule.target for rule in web.sync] == ["/app/src", "/app/libs"]
+    assert web.syncing.watch == "poll"
+
+
 def test_its_dependencies_are_laid_onto_the_profile(write: Write) -> None:
     local = "dependencies:\n  db: {real: {env: {X: '${MINE}'}, +args: [b]}}\n  more: {real: {image: more}}\n"
     environment = load(None, start=project(write, local), environ={"MINE": "9"})
