@@ -154,7 +154,8 @@ class Session:
             problem, waited = self._problems.get(name), time.monotonic() - began
             # A cluster that was just started knows its pods only after a while.
             returns = problem and problem.code == problems.SYNC_FAILED.code
-            lost = returns and not all(replica.connected for replica in loop.status().replicas)
+            replicas = loop.status().replicas
+            lost = returns and not (replicas and all(replica.connected for replica in replicas))
             if problem and waited >= min(RETURN_SECONDS if lost else PASSING_SECONDS, timeout):
                 raise problem.with_traceback(None)
             if waited >= timeout:
