@@ -268,6 +268,7 @@ def test_s14_the_api_server_restarts(life: Life) -> None:
 
 
 def test_s14_the_cluster_restarts(life: Life) -> None:
+    assert life.project.devenv("wait", "--for", "healthy", "web", "redis").code == 0
     pid, before = life.pid(), len(life.log())
     docker("stop", "--time", "1", NODE)
     life.save("while it was down")
@@ -276,7 +277,9 @@ def test_s14_the_cluster_restarts(life: Life) -> None:
     assert life.project.devenv("wait", "--for", "healthy", "web", "redis").code == 0
     assert life.pid() == pid
     said = life.log()[before:]
-    assert said.count("web: its forward lost") == said.count("web: forward is back") == 1, said
+    told = ["lost" in line for line in said.splitlines() if " web: " in line and "forward" in line]
+    # A node that starts says at first what was so before it stopped: it may be lost and back once more.
+    assert told in ([True, False], [True, False, True, False]), said
 
 
 def test_down_ends_it(life: Life) -> None:
