@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from devenv.config.model import Service
 from devenv.session.sync.agent_stream import AgentStream
 from devenv.session.sync.claims import Claim
+from devenv.session.sync.ledger import Ledger
 from devenv.session.sync.program import Program, describe_program
 from devenv.sync import protocol, replies
 from devenv.sync.index import Digest
@@ -13,23 +15,18 @@ from devenv.sync.index import Digest
 _LISTED = 1000
 
 
-class AgentLook:
+class AgentLook(Ledger):
     """One connection, and what is known of what the container has: by rule."""
 
-    def __init__(self, stream: AgentStream, claims: Sequence[Claim]) -> None:
+    def __init__(self, service: Service, stream: AgentStream, claims: Sequence[Claim], *, pod: str) -> None:
+        super().__init__(service, pod=pod)
         self.stream = stream
         self._claims = claims
-        self._acked: list[dict[str, Digest]] = [{} for _ in claims]
 
     @property
     def alive(self) -> bool:
         """False once the connection is lost."""
         return self.stream.alive
-
-    @property
-    def files(self) -> int:
-        """How many files the container has of the sources."""
-        return sum(digest != "d" for acked in self._acked for digest in list(acked.values()))
 
     @property
     def program(self) -> Program | None:
@@ -59,10 +56,6 @@ class AgentLook:
     def get(self, place: str) -> Iterator[protocol.Frame]:
         """A file of the container by its absolute path: File, Content ..., Done; or only Done with an errno."""
         return self.stream.receive(self.stream.send(protocol.Get(protocol.ABSOLUTE, place)))
-
-    def acknowledge(self, rule: int, path: str, digest: Digest) -> None:
-        """The container is known to have this."""
-        self._acked[rule][path] = digest
 
     def _rows(self, requests: Sequence[protocol.Frame]) -> dict[str, Digest]:
         found: dict[str, Digest] = {}

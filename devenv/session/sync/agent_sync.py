@@ -14,11 +14,10 @@ from devenv.session.sync.agent_reload import carry_out
 from devenv.session.sync.agent_stream import SILENT, AgentStream
 from devenv.session.sync.claims import Claim, claims_of
 from devenv.session.sync.failures import Failure, describe, is_foreign
-from devenv.session.sync.outcome import Outcome, Total, first_path
-from devenv.session.sync.reasons import Cause, label, reasons
+from devenv.session.sync.outcome import Outcome, Total
 from devenv.session.sync.target import Listener
 from devenv.sync import protocol, replies
-from devenv.sync.batch import Batch, diff, refuse_missing, refuse_wipe, snapshot
+from devenv.sync.batch import Batch
 from devenv.sync.framing import encode
 from devenv.sync.ignore import IGNORE_FILES
 from devenv.sync.index import Index
@@ -30,14 +29,8 @@ class AgentSync(AgentLook):
     """What one container has acknowledged, and its stream. A new connection needs a new one of these."""
 
     def __init__(self, service: Service, stream: AgentStream, claims: Sequence[Claim], *, pod: str) -> None:
-        super().__init__(stream, claims)
-        self.pod = pod
-        self._service = service
-        rules = range(len(service.sync))
-        self._pending: list[set[str] | None] = [None for _ in rules]
-        self._claimed: list[tuple[str, ...]] = [() for _ in rules]
-        self._touched: dict[int, str] = {}
-        self._accepts_loss = False
+        super().__init__(service, stream, claims, pod=pod)
+        self._claimed: list[tuple[str, ...]] = [() for _ in claims]
         self._starts: int | None = None
         self._told_complete = False
         self._doubtful = False
@@ -68,32 +61,9 @@ class AgentSync(AgentLook):
         return cls(service, stream, claims, pod=place[1])
 
     @property
-    def synced(self) -> bool:
-        """True where the container has all that was marked, and its program was reloaded."""
-        return not self._touched and self.complete
-
-    @property
     def complete(self) -> bool:
         """True where the container has all that was marked."""
-        return (
-            self._told_complete
-            and not self._doubtful
-            and all(paths is not None and not paths for paths in self._pending)
-        )
-
-    @property
-    def owed(self) -> Mapping[int, str]:
-        """The rules whose files came since the last reload, each with the first of them."""
-        return dict(self._touched)
-
-    def owe(self, rules: Mapping[int, str]) -> None:
-        """Take over what a lost connection to the same container left undone."""
-        self._touched.update(rules)
-
-    @property
-    def wants_reload(self) -> bool:
-        """True where files came whose rule asks for a reload."""
-        return bool(self._touched)
+        return self._told_complete and not self._doubtful and super().complete
 
     def mark(self, rule: int, paths: Collection[str] | None) -> None:
         """These paths of a rule's source changed; None: anything may have."""
@@ -123,10 +93,6 @@ class AgentSync(AgentLook):
                 left = recorded[claim.target].items()
                 self._acked[rule] |= {path: digest for path, digest in left if not claim.is_elsewhere(path)}
         self._starts = self.stream.state.starts if self.stream.state else None
-
-    def accept_loss(self) -> None:
-        """The next batch may delete as much as it will."""
-        self._accepts_loss = True
 
     def send(self, indexes: Sequence[Index], *, kept: Callable[[int, str], bool] = lambda rule, path: False) -> Outcome:
         """Send what was marked and differs; `kept` says of a rule's path that it must not be deleted.
@@ -183,18 +149,6 @@ class AgentSync(AgentLook):
             if other != rule and place.startswith(folder) and place[len(folder) :] in indexes[other].entries:
                 yield other, place[len(folder) :]
 
-    def _plan(self, rule: int, index: Index, kept: Callable[[str], bool]) -> tuple[Index, Batch]:
-        pending = self._pending[rule]
-        if pending is not None and not pending:
-            return index, Batch()
-        acked, seen = self._acked[rule], snapshot(index, pending)
-        if index.missing:  # asked after the snapshot, which may have been taken while it went
-            raise refuse_missing(index.source, service=self._service.name)
-        batch = diff(seen.entries, acked, within=pending, kept=kept)
-        if not self._accepts_loss:
-            refuse_wipe(batch, acked, service=self._service.name)
-        return seen, batch
-
     def _carry(self, plans: Mapping[int, tuple[Index, Batch]], number: int) -> dict[int, Sent]:
         sent = {rule: Sent() for rule in plans}
 
@@ -210,10 +164,6 @@ class AgentSync(AgentLook):
                 self._touch(rule, batch)
         self.stream.write(frames())
         return sent
-
-    def _touch(self, rule: int, batch: Batch) -> None:
-        if self._service.sync[rule].reload.kind not in ("none", "rebuild"):
-            self._touched.setdefault(rule, first_path(batch))
 
     def _receive_ack(self, number: int) -> replies.Ack:
         [ack] = self.stream.receive(number)
@@ -242,8 +192,7 @@ class AgentSync(AgentLook):
             total.again += [(rule, path) for path in again]
             if batch:
                 total.add(batch, files=len(set(batch.puts) & went.digests.keys() - set(broken)))
-                rebuild = self._service.sync[rule].reload.kind == "rebuild"
-                total.rebuilds += [Cause(rule, first_path(batch))] if rebuild else []
+                total.rebuilds += self._rebuilds(rule, batch)
         return told
 
     def _note(self, rule: int, batch: Batch, sent: Sent, failed: Collection[str]) -> None:
@@ -265,21 +214,7 @@ class AgentSync(AgentLook):
 
         Commands run first, in the rules' order; then the program is restarted, or else signalled. SyncError.
         """
-        started = time.monotonic()
-        touched = dict(sorted(self._touched.items()))
-        rules = [self._service.sync[rule].reload for rule in touched]
         state, known = self.stream.state, self._starts
         fresh = state is not None and known is not None and state.starts > known
-        try:
-            output = carry_out(self.stream, rules, service=self._service.name, fresh=fresh)
-        finally:
-            if self.alive:  # what a lost connection left undone is owed to the container still
-                self._touched.clear()
-        return Outcome(
-            service=self._service.name,
-            pod=self.pod,
-            seconds=time.monotonic() - started,
-            reloaded=tuple(dict.fromkeys(map(label, rules))),
-            reasons=reasons(self._service, [Cause(rule, path) for rule, path in touched.items()]),
-            output=output,
-        )
+        do = partial(carry_out, self.stream, service=self._service.name, fresh=fresh)
+        return self._reload(do, alive=lambda: self.alive)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -12,12 +12,13 @@ from devenv.errors import SyncError
 from devenv.ports import Pods, Stop
 from devenv.problems import SYNC_FAILED
 from devenv.session.sync.claims import target_folder
-from devenv.session.sync.outcome import Outcome, Total, first_path
+from devenv.session.sync.ledger import Ledger
+from devenv.session.sync.outcome import Outcome, Total
 from devenv.session.sync.program import Program
-from devenv.session.sync.reasons import Cause, label, reasons
+from devenv.session.sync.reasons import label
 from devenv.session.sync.sync_stream import SyncStream, open_stream
 from devenv.sync import frames
-from devenv.sync.batch import Batch, acknowledge, diff, refuse_missing, refuse_wipe, snapshot
+from devenv.sync.batch import Batch, acknowledge
 from devenv.sync.content import load
 from devenv.sync.frames import Answer, Content
 from devenv.sync.index import Digest, Index
@@ -26,18 +27,12 @@ from devenv.sync.protocol import Frame
 RUN_SECONDS = 600.0
 
 
-class ServiceSync:
+class ServiceSync(Ledger):
     """What one container has acknowledged, and its stream. A new container needs a new one of these."""
 
     def __init__(self, service: Service, stream: SyncStream, *, pod: str) -> None:
-        self.pod = pod
-        self._service = service
+        super().__init__(service, pod=pod)
         self._stream = stream
-        rules = range(len(service.sync))
-        self._acked: list[dict[str, Digest]] = [{} for _ in rules]
-        self._pending: list[set[str] | None] = [None for _ in rules]
-        self._touched: dict[int, str] = {}
-        self._accepts_loss = False
         self._doubtful = True
 
     @classmethod
@@ -66,38 +61,9 @@ class ServiceSync:
         return self._stream.alive
 
     @property
-    def synced(self) -> bool:
-        """True where the container has all that was marked, and its program was reloaded."""
-        return not self._touched and self.complete
-
-    @property
-    def complete(self) -> bool:
-        """True where the container has all that was marked."""
-        return all(paths is not None and not paths for paths in self._pending)
-
-    @property
-    def owed(self) -> Mapping[int, str]:
-        """The rules whose files came since the last reload, each with the first of them."""
-        return dict(self._touched)
-
-    def owe(self, rules: Mapping[int, str]) -> None:
-        """Take over what a lost connection to the same container left undone."""
-        self._touched.update(rules)
-
-    @property
-    def files(self) -> int:
-        """How many files the container has of the sources."""
-        return sum(digest != "d" for acked in self._acked for digest in list(acked.values()))
-
-    @property
     def program(self) -> Program | None:
         """Nothing is known of it."""
         return None
-
-    @property
-    def wants_reload(self) -> bool:
-        """True where files came whose rule asks for a reload."""
-        return bool(self._touched)
 
     def mark(self, rule: int, paths: Collection[str] | None) -> None:
         """These paths of a rule's source changed; None: anything may have."""
@@ -129,10 +95,6 @@ class ServiceSync:
         """Not to be had from a shell. SyncError."""
         raise self._without_agent()
 
-    def acknowledge(self, rule: int, path: str, digest: Digest) -> None:
-        """The container is known to have this."""
-        self._acked[rule][path] = digest
-
     def _without_agent(self) -> SyncError:
         reason = "its pod does not carry devenv's agent, which brings files back"
         return SyncError(SYNC_FAILED, service=self._service.name, reason=reason, hint="kubectl cp does it")
@@ -143,16 +105,6 @@ class ServiceSync:
         files = [path for path, kind in kinds.items() if kind in ("f", "x") and hashed(path)]
         hashes = self._ask_ok([frames.encode_hash(rule, files)])
         return frames.known(paths, look, frames.parse_hash(hashes))
-
-    def bring(self, indexes: Sequence[Index]) -> Outcome:
-        """Send what differs and reload at once. SyncError."""
-        sent, reloaded = self.send(indexes), self.reload()
-        seconds = sent.seconds + reloaded.seconds
-        return replace(sent, seconds=seconds, reloaded=reloaded.reloaded, output=reloaded.output)
-
-    def accept_loss(self) -> None:
-        """The next batch may delete as much as it will."""
-        self._accepts_loss = True
 
     def send(self, indexes: Sequence[Index], *, kept: Callable[[int, str], bool] = lambda rule, path: False) -> Outcome:
         """Send what was marked and differs; `kept` says of a rule's path that it must not be deleted.
@@ -172,18 +124,16 @@ class ServiceSync:
         return total.outcome(self._service, self.pod, seconds=time.monotonic() - started)
 
     def _plan(self, rule: int, index: Index, kept: Callable[[str], bool]) -> tuple[Index, Batch]:
-        pending = self._pending[rule]
-        if pending is not None and not pending:
-            return index, Batch()
-        acked, seen = self._acked[rule], _sendable(snapshot(index, pending))
-        if index.missing:  # asked after the snapshot, which may have been taken while it went
-            raise refuse_missing(index.source, service=self._service.name)
-        batch = diff(seen.entries, acked, within=pending, kept=kept)
-        if not self._accepts_loss:
-            refuse_wipe(batch, acked, service=self._service.name)
+        seen, batch = super()._plan(rule, index, kept)
         for path in batch.forget:
-            acked.pop(path, None)
+            self._acked[rule].pop(path, None)
         return seen, batch
+
+    def _sendable(self, seen: Index) -> Index:
+        """Without names that contain a newline: a shell's lines can't carry them."""
+        if any("\n" in path for path in seen.entries):
+            return replace(seen, entries={path: entry for path, entry in seen.entries.items() if "\n" not in path})
+        return seen
 
     def _carry(self, rule: int, index: Index, batch: Batch, total: Total) -> None:
         """Send one rule's batch."""
@@ -196,9 +146,7 @@ class ServiceSync:
                 total.size += len(content.data)
             return content
 
-        reload = self._service.sync[rule].reload.kind
-        if reload not in ("none", "rebuild"):
-            self._touched.setdefault(rule, first_path(batch))
+        self._touch(rule, batch)
         try:
             self._ask_ok(frames.encode_put(rule, batch, read))
         except SyncError:
@@ -206,7 +154,7 @@ class ServiceSync:
             raise
         acknowledge(self._acked[rule], batch, loaded)
         total.add(batch, files=len(loaded))
-        total.rebuilds += [Cause(rule, first_path(batch))] if reload == "rebuild" else []
+        total.rebuilds += self._rebuilds(rule, batch)
         total.again += [(rule, path) for path in batch.puts if loaded.get(path) != index.entries[path].digest]
 
     def _doubt(self, rule: int, batch: Batch) -> None:
@@ -220,25 +168,14 @@ class ServiceSync:
 
         Commands run first, in the rules' order; then the program is restarted, or else signalled. SyncError.
         """
-        started = time.monotonic()
-        touched = dict(sorted(self._touched.items()))
-        wanted = [self._service.sync[rule].reload for rule in touched]
+        return self._reload(self._carry_out, alive=lambda: self.alive)
+
+    def _carry_out(self, wanted: Sequence[Reload]) -> str:
         signals = ["USR1"] if any(reload.kind == "restart" for reload in wanted) else _signals(wanted)
-        try:
-            output = "".join(self._run(reload) for reload in dict.fromkeys(wanted) if reload.kind == "exec")
-            for name in signals:
-                self._signal(name)
-        finally:
-            if self.alive:  # what a lost connection left undone is owed to the container still
-                self._touched.clear()
-        return Outcome(
-            service=self._service.name,
-            pod=self.pod,
-            seconds=time.monotonic() - started,
-            reloaded=tuple(label(reload) for reload in dict.fromkeys(wanted)),
-            reasons=reasons(self._service, [Cause(rule, path) for rule, path in touched.items()]),
-            output=output,
-        )
+        output = "".join(self._run(reload) for reload in dict.fromkeys(wanted) if reload.kind == "exec")
+        for name in signals:
+            self._signal(name)
+        return output
 
     def ping(self) -> None:
         """Prove that the whole way to the container works. SyncError where it does not."""
@@ -271,10 +208,3 @@ class ServiceSync:
 
 def _signals(wanted: Sequence[Reload]) -> list[str]:
     return list(dict.fromkeys(reload.signal for reload in wanted if reload.kind == "signal"))
-
-
-def _sendable(index: Index) -> Index:
-    """Without names that contain a newline: a shell's lines can't carry them."""
-    if any("\n" in path for path in index.entries):
-        return replace(index, entries={path: entry for path, entry in index.entries.items() if "\n" not in path})
-    return index
