@@ -36,15 +36,10 @@ def status(
 ) -> None:
     """Show each pod's files, last batch, the time from a save to its arrival, and the state of its program."""
     from devenv.session.control import checked
-    from devenv.terminal.render import print_json, print_lines
 
     reached = reach_session(file)
     _chosen(reached, service)
-    found = checked(need_session(reached).ask("sync-status", service=service))["services"]
-    if output == "json":
-        print_json(found)
-        return
-    print_lines([line for each in found for line in _status_lines(each)])
+    _tell_status(checked(need_session(reached).ask("sync-status", service=service))["services"], output)
 
 
 @sync.command("verify")
@@ -122,15 +117,11 @@ def accept(
 ) -> None:
     """Let what is gone here go in the pods, too, though it is more than half of the files."""
     from devenv.session.control import checked
-    from devenv.terminal.render import print_json, print_lines
 
     reached = reach_session(file)
     _chosen(reached, service)
-    found = checked(need_session(reached).ask("sync-accept", service=service, timeout=ASK_SECONDS))["services"]
-    if output == "json":
-        print_json(found)
-        return
-    print_lines([line for each in found for line in _status_lines(each)])
+    asked = need_session(reached).ask("sync-accept", service=service, timeout=ASK_SECONDS)
+    _tell_status(checked(asked)["services"], output)
 
 
 @sync.command("explain")
@@ -201,6 +192,15 @@ def _for_a_moment(reached: Reach, service: Service, step: Any) -> Any:
     place = {"environment": environment.name, "namespace": namespace_of(environment)}
     with reach_for_a_moment(service, reached.kube, **place) as momentary:
         return step(momentary)
+
+
+def _tell_status(found: list[dict[str, Any]], output: str) -> None:
+    from devenv.terminal.render import print_json, print_lines
+
+    if output == "json":
+        print_json(found)
+    else:
+        print_lines([line for each in found for line in _status_lines(each)])
 
 
 def _status_lines(found: dict[str, Any]) -> list[str]:

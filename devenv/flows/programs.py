@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import get_args
 
 from devenv import problems
 from devenv.errors import DevenvError
-from devenv.flows.runners import READ_SECONDS, Place
+from devenv.flows.runners import Place
+from devenv.health.program import Program, ProgramState
 from devenv.health.verdict import Verdict, is_ready
 from devenv.ports import Kube, Object
 from devenv.sync.places import AGENT, PROGRAM
@@ -18,66 +20,55 @@ STARTS_BEFORE_GIVING_UP = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Program:
-    """The program of one container: `state` is "waits", "runs", "crashed" or "ended"; `synced` False where it runs
-    the image's code; `starts` says how often it was started so far."""
+class Answer:
+    """What the agent of one container says of its program."""
 
-    pod: str
-    container: str
-    state: str
-    synced: bool = True
-    code: int = 0
-    starts: int = 0
+    place: Place
+    program: Program
 
     @property
     def sentence(self) -> str:
         """What people are told of it; "" where all is well."""
-        if self.state == "crashed":
-            return f"its program ended with code {self.code}; the next save starts it again"
-        if self.state == "waits":
+        if self.program.state == "waits":
             return "waits for a session to sync"
-        return "" if self.synced else "unsynced: it runs the image's code, as no session came in time"
+        unsynced = "" if self.program.synced else "unsynced: it runs the image's code, as no session came in time"
+        return self.program.crash or unsynced
 
 
-def look(kube: Kube, pods: Iterable[Object]) -> list[Program]:
+def look(kube: Kube, pods: Iterable[Object]) -> list[Answer]:
     """The programs of all running containers of pods that are under the agent; who does not answer is left out."""
     places = [place for pod in pods for place in _places(pod)]
     if not places:
         return []
     with ThreadPoolExecutor(max_workers=8) as pool:
-        return [program for program in pool.map(lambda place: _ask(kube, place), places) if program]
+        return [answer for answer in pool.map(lambda place: _ask(kube, place), places) if answer]
 
 
-def parse(place: Place, said: str) -> Program | None:
+def parse(said: str) -> Program | None:
     """What `agent ready` printed, as a value: "waits", "runs", "runs unsynced", "crashed CODE STARTS", "ended CODE"."""
     words = said.split()
     numbers = [int(word) for word in words[1:] if word.lstrip("-").isdigit()]
-    if not words:
+    state = next((state for state in get_args(ProgramState) if words and words[0] == state), None)
+    if state is None:
         return None
-    return Program(
-        place.pod,
-        place.container,
-        words[0],
-        synced="unsynced" not in words,
-        code=numbers[0] if numbers else 0,
-        starts=numbers[1] if len(numbers) > 1 else 0,
-    )
+    code, starts = (*numbers, 0, 0)[:2]
+    return Program(state, code, starts, synced="unsynced" not in words)
 
 
 def crash_verdicts(kube: Kube, pods: Iterable[Object]) -> dict[str, Verdict]:
     """The verdicts on pods, by name, whose program crashed as often as nothing but an edit will mend."""
-    programs = look(kube, [pod for pod in pods if not is_ready(pod)])
+    answers = look(kube, [pod for pod in pods if not is_ready(pod)])
     return {
-        program.pod: Verdict(
-            program.pod,
-            program.sentence,
+        answer.place.pod: Verdict(
+            answer.place.pod,
+            answer.sentence,
             problem=problems.PROGRAM_CRASHED,
             fatal=True,
-            container=program.container,
-            facts=(("exit_code", program.code),),
+            container=answer.place.container,
+            facts=(("exit_code", answer.program.code),),
         )
-        for program in programs
-        if program.state == "crashed" and program.starts >= STARTS_BEFORE_GIVING_UP
+        for answer in answers
+        if answer.program.state == "crashed" and answer.program.starts >= STARTS_BEFORE_GIVING_UP
     }
 
 
@@ -89,13 +80,10 @@ def _places(pod: Object) -> list[Place]:
     return [Place(metadata["namespace"], metadata["name"], name) for name in running if name in named]
 
 
-def _ask(kube: Kube, place: Place) -> Program | None:
+def _ask(kube: Kube, place: Place) -> Answer | None:
     try:
-        stream = place.start(kube, [PROGRAM, "ready"])
-        said = b""
-        while (read := stream.read(READ_SECONDS)) is not None:
-            said += read[0]
-        stream.close()
+        said = place.read(kube, [PROGRAM, "ready"])[0]
     except DevenvError:
         return None
-    return parse(place, said.decode(errors="replace"))
+    program = parse(said.decode(errors="replace"))
+    return Answer(place, program) if program else None

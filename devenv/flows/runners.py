@@ -39,6 +39,13 @@ class Place:
         """Start a command in it. ClusterError."""
         return kube.pods.exec(self.namespace, self.pod, self.container, command, stdin=stdin)
 
+    def read(self, kube: Kube, command: Sequence[str]) -> tuple[bytes, int | None]:
+        """What a command prints to its end, and its exit code. ClusterError."""
+        stream = self.start(kube, command)
+        said = b"".join(out for out, _ in iter(lambda: stream.read(READ_SECONDS), None))
+        stream.close()
+        return said, stream.returncode()
+
 
 class Runner(Protocol):
     """What can be done in one container."""
@@ -103,14 +110,10 @@ class ShellRunner:
     def fetch(self, pattern: str) -> dict[str, bytes]:
         """As Runner says; no patterns."""
         try:
-            stream = self._place.start(self._kube, ["cat", pattern])
-            parts = []
-            while (read := stream.read(READ_SECONDS)) is not None:
-                parts.append(read[0])
-            stream.close()
+            content, code = self._place.read(self._kube, ["cat", pattern])
         except DevenvError:
             return {}
-        return {pattern: b"".join(parts)} if stream.returncode() == 0 else {}
+        return {pattern: content} if code == 0 else {}
 
     def _end(self, pid: str) -> None:
         if not pid.isdigit():

@@ -47,14 +47,14 @@ def _unit_status(kube: Kube, namespace: str, unit: Unit, live: dict[tuple[str, s
     restarts = sum(s.get("restartCount", 0) for p in pods for s in p.get("status", {}).get("containerStatuses", []))
     if not workloads:
         return UnitStatus(unit.name, kind, "absent")
-    told = next((program for program in look(kube, pods) if program.sentence), None)
-    if all(is_rolled_out(w) for w in workloads) and not (told and told.state == "crashed"):
+    told = next((answer for answer in look(kube, pods) if answer.sentence), None)
+    if all(is_rolled_out(w) for w in workloads) and not (told and told.program.state == "crashed"):
         return UnitStatus(unit.name, kind, "ready", told.sentence if told else "", restarts)
     verdicts = [judge_pod(p, events_of(kube, namespace, p["metadata"]["name"])) for p in pods]
     bad = next((v for v in verdicts if v.problem), None) or next((v for v in verdicts if not v.ready), None)
     if told:
         return UnitStatus(
-            unit.name, kind, "failing" if told.state == "crashed" else "starting", told.sentence, restarts
+            unit.name, kind, "failing" if told.program.state == "crashed" else "starting", told.sentence, restarts
         )
     state = "failing" if bad and bad.problem else "starting"
     return UnitStatus(unit.name, kind, state, bad.message if bad else "is starting", restarts)

@@ -40,9 +40,9 @@ from devenv.flows.trust import TrustedCommand
 from devenv.flows.units import UnitResult
 from devenv.flows.up import UpResult
 from devenv.flows.version import Versions
+from devenv.health.program import Program
 from devenv.problems import CATALOGUE
 from devenv.session.forwards.forwarding import Forward
-from devenv.session.sync.program import Program
 from devenv.session.sync.sync_explain import Explanation
 from devenv.session.sync.sync_pull import Pulled
 from devenv.session.sync.sync_status import Lag, LastBatch, ReplicaStatus, SyncStatus

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from devenv.config.model import Service
+from devenv.health.program import Program
 from devenv.session.sync.agent_stream import AgentStream
 from devenv.session.sync.claims import Claim
 from devenv.session.sync.ledger import Ledger
-from devenv.session.sync.program import Program, describe_program
+from devenv.session.sync.program import describe_program
 from devenv.sync import protocol, replies
 from devenv.sync.index import Digest
 

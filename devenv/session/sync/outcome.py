@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from devenv.config.model import Service
 from devenv.errors import DevenvError
-from devenv.session.sync.program import Program
+from devenv.health.program import Program
 from devenv.session.sync.reasons import Cause, Reason, reasons
 from devenv.sync.batch import Batch
 

@@ -9,12 +9,12 @@ from functools import partial
 
 from devenv.config.model import Reload, Service
 from devenv.errors import SyncError
+from devenv.health.program import Program
 from devenv.ports import Pods, Stop
 from devenv.problems import SYNC_FAILED
 from devenv.session.sync.claims import target_folder
 from devenv.session.sync.ledger import Ledger
 from devenv.session.sync.outcome import Outcome, Total
-from devenv.session.sync.program import Program
 from devenv.session.sync.reasons import label
 from devenv.session.sync.sync_stream import SyncStream, open_stream
 from devenv.sync import frames

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from devenv.health.program import Program
 from devenv.session.sync.outcome import Outcome
-from devenv.session.sync.program import Program
 
 KEPT_LAGS = 200
 

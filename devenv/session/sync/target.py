@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Protocol
 
+from devenv.health.program import Program
 from devenv.session.sync.outcome import Outcome
-from devenv.session.sync.program import Program
 from devenv.sync import protocol, replies
 from devenv.sync.index import Digest, Index
 

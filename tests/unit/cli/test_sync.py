@@ -15,7 +15,7 @@ import typer
 from devenv.cli import sync
 from devenv.config.model import Origin, Service, SyncRule
 from devenv.errors import ClusterError, SyncError, UsageError
-from devenv.session.sync.program import Program
+from devenv.health.program import Program
 from devenv.session.sync.sync_explain import Explanation
 from devenv.session.sync.sync_pull import Pulled
 from devenv.session.sync.sync_status import Lag, LastBatch, ReplicaStatus, SyncStatus

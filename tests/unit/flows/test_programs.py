@@ -7,7 +7,9 @@ import pytest
 
 from devenv.errors import NotReady
 from devenv.flows.observe import Observed, wait_ready
-from devenv.flows.programs import Program, crash_verdicts, look
+from devenv.flows.programs import Answer, crash_verdicts, look
+from devenv.flows.runners import Place
+from devenv.health.program import Program
 from devenv.plan.marks import REVISION, UNIT
 from devenv.sync.places import AGENT, PROGRAM
 from tests.fakes.kube import FakePods, Ran
@@ -92,4 +94,4 @@ def test_who_waits_for_a_unit_is_told_of_its_crash_with_its_last_lines() -> None
 
 
 def test_a_program_as_a_value() -> None:
-    assert Program("p", "c", "ended", code=0).sentence == ""
+    assert Answer(Place("n", "p", "c"), Program("ended", code=0)).sentence == ""
