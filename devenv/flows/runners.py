@@ -9,9 +9,10 @@ from typing import Protocol
 
 from devenv import problems
 from devenv.errors import DevenvError, RunLost
+from devenv.flows.agent_stream import AgentStream
 from devenv.ports import ExecStream, Kube, Object
-from devenv.sync import protocol, replies
-from devenv.sync.framing import Decoder, encode
+from devenv.sync import replies
+from devenv.sync.framing import Decoder
 from devenv.sync.places import AGENT, PROGRAM
 
 Show = Callable[[bytes, str], None]
@@ -155,58 +156,26 @@ class AgentRunner:
     def fetch(self, pattern: str) -> dict[str, bytes]:
         """As Runner says."""
         try:
-            stream = self._place.start(self._kube, [PROGRAM, "serve"], stdin=True)
+            started = self._place.start(self._kube, [PROGRAM, "serve"], stdin=True)
         except DevenvError:
             return {}
+        stream = AgentStream(started, service=self._place.container)
         try:
-            return _Files(stream).fetch(pattern)
-        except (DevenvError, ValueError):
+            # Without a target it holds nothing: the stream that syncs goes on beside it.
+            stream.greet((), holder="files", take_over=False)
+            paths = stream.glob(pattern) if any(sign in pattern for sign in "*?[") else [pattern]
+            found = {path: _content(stream, path) for path in paths}
+        except DevenvError:
             return {}
         finally:
             stream.close()
+        return {path: content for path, content in found.items() if content is not None}
 
 
-class _Files:
-    """Files over a stream of its own, beside the one that syncs."""
-
-    def __init__(self, stream: ExecStream) -> None:
-        self._stream = stream
-        self._frames = self._read()
-        self._ask(protocol.Hello(protocol.VERSION, 0, "files", ()))
-
-    def fetch(self, pattern: str) -> dict[str, bytes]:
-        paths = self._match(pattern) if any(sign in pattern for sign in "*?[") else [pattern]
-        found = ((path, self._get(path)) for path in paths)
-        return {path: content for path, content in found if content is not None}
-
-    def _match(self, pattern: str) -> list[str]:
-        self._ask(protocol.Glob(pattern))
-        paths: list[str] = []
-        for frame in self._frames:
-            if isinstance(frame, replies.Paths):
-                paths += frame.paths
-                if frame.last:
-                    break
-        return paths
-
-    def _get(self, path: str) -> bytes | None:
-        self._ask(protocol.Get(protocol.ABSOLUTE, path))
-        parts = []
-        for frame in self._frames:
-            if isinstance(frame, replies.Content):
-                parts.append(frame.data)
-            elif isinstance(frame, replies.Done):
-                return b"".join(parts) if frame.status == 0 else None
-        return None
-
-    def _ask(self, frame: protocol.Frame) -> None:
-        self._stream.write(encode(frame))
-
-    def _read(self) -> Iterator[protocol.Frame]:
-        decoder = Decoder()
-        while (read := self._stream.read(END_SECONDS)) is not None:
-            for _, frame in decoder.feed(read[0]):
-                yield frame
+def _content(stream: AgentStream, path: str) -> bytes | None:
+    *parts, done = stream.get(path)
+    good = isinstance(done, replies.Done) and done.status == 0
+    return b"".join(part.data for part in parts if isinstance(part, replies.Content)) if good else None
 
 
 def _read_until(stream: ExecStream, timeout: float) -> Iterator[tuple[bytes, bytes]]:

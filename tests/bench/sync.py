@@ -21,9 +21,9 @@ from functools import partial
 from pathlib import Path
 
 from devenv.config.model import Reload
+from devenv.flows.agent_stream import AgentStream
 from devenv.host.watching import FolderWatcher
 from devenv.ports import ExecStream
-from devenv.session.sync.agent_stream import AgentStream
 from devenv.sync import protocol
 from devenv.sync.places import PROGRAM
 from tests.bench.figures import Figure, percentile, table, write_json

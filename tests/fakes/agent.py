@@ -85,6 +85,7 @@ class FakeAgent:
         self.container = container
         self._decoder = Decoder()
         self._folders: list[Folder] = []
+        self._greeted = False
         self._roots: tuple[str, ...] = ()
         self._put: p.Put | None = None
         self._changed = False
@@ -154,7 +155,7 @@ class FakeAgent:
             self._owed = 0
 
     def _handle(self, batch: int, frame: p.Frame) -> None:
-        if not self._folders and not isinstance(frame, p.Hello | p.Ping | p.Bye):
+        if not self._greeted and not isinstance(frame, p.Hello | p.Ping | p.Bye):
             self.fail(p.FAILED_PROTOCOL, "HELLO comes first")
             return
         match frame:
@@ -200,7 +201,7 @@ class FakeAgent:
                 self.fail(p.FAILED_PROTOCOL, f"unexpected frame of type {frame.type}")
 
     def _greet(self, batch: int, hello: p.Hello) -> None:
-        other = self.container.agent
+        other = self.container.agent if hello.targets else None  # who only looks holds nothing
         missing = [target for target in hello.targets if not Path(self.container.places.get(target, target)).is_dir()]
         if hello.version != p.VERSION:
             self.fail(p.FAILED_VERSION, f"this agent speaks version {p.VERSION}")
@@ -215,7 +216,8 @@ class FakeAgent:
 
     def _open(self, batch: int, hello: p.Hello) -> None:
         box = self.container
-        box.agent, self._holder = self, hello.holder
+        self._greeted, self._holder = True, hello.holder
+        box.agent = self if hello.targets else box.agent
         self._roots = tuple(box.places.get(target, target) for target in hello.targets)
         self._folders = [Folder(root, box.records.setdefault(root, set()), box.refusals) for root in self._roots]
         self.tell(r.Welcome(p.VERSION, box.uid, int(box.supervised), box.boot, box.batch), batch)

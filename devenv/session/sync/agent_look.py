@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from devenv.config.model import Service
+from devenv.flows.agent_stream import AgentStream
 from devenv.health.program import Program
-from devenv.session.sync.agent_stream import AgentStream
 from devenv.session.sync.claims import Claim
 from devenv.session.sync.ledger import Ledger
 from devenv.session.sync.program import describe_program
@@ -51,12 +51,11 @@ class AgentLook(Ledger):
 
     def glob(self, pattern: str) -> list[str]:
         """The absolute paths in the container that match. SyncError."""
-        answer = self.stream.ask(protocol.Glob(pattern))
-        return [path for frame in answer if isinstance(frame, replies.Paths) for path in frame.paths]
+        return self.stream.glob(pattern)
 
     def get(self, place: str) -> Iterator[protocol.Frame]:
         """A file of the container by its absolute path: File, Content ..., Done; or only Done with an errno."""
-        return self.stream.receive(self.stream.send(protocol.Get(protocol.ABSOLUTE, place)))
+        return self.stream.get(place)
 
     def _rows(self, requests: Sequence[protocol.Frame]) -> dict[str, Digest]:
         found: dict[str, Digest] = {}

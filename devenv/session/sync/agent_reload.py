@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from devenv.config.model import Reload
 from devenv.errors import SyncError
+from devenv.flows.agent_stream import AgentStream
 from devenv.problems import SYNC_FAILED
-from devenv.session.sync.agent_stream import AgentStream
 from devenv.session.sync.reasons import label
 from devenv.sync import protocol, replies
 

@@ -8,14 +8,13 @@ from functools import partial
 
 from devenv.config.model import Service
 from devenv.errors import DevenvError
+from devenv.flows.agent_stream import SILENT, AgentStream, Listener
 from devenv.ports import Pods, Stop
 from devenv.session.sync.agent_look import AgentLook
 from devenv.session.sync.agent_reload import carry_out
-from devenv.session.sync.agent_stream import SILENT, AgentStream
 from devenv.session.sync.claims import Claim, claims_of
 from devenv.session.sync.failures import Failure, describe, is_foreign
 from devenv.session.sync.outcome import Outcome, Total
-from devenv.session.sync.target import Listener
 from devenv.sync import protocol, replies
 from devenv.sync.batch import Batch
 from devenv.sync.framing import encode

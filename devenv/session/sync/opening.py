@@ -6,13 +6,14 @@ from functools import partial
 
 from devenv.config.model import Service
 from devenv.errors import SyncError
+from devenv.flows.agent_stream import Listener
 from devenv.ports import Pods, Stop
 from devenv.session.holder import me
 from devenv.session.podtable import Container
 from devenv.session.sync.agent_sync import AgentSync
 from devenv.session.sync.service_sync import ServiceSync
 from devenv.session.sync.sources import Sources
-from devenv.session.sync.target import Listener, Target
+from devenv.session.sync.target import Target
 
 
 class Opening:

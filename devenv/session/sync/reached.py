@@ -10,11 +10,11 @@ from typing import Protocol, TypeVar
 from devenv import problems
 from devenv.config.model import Service
 from devenv.errors import ClusterError
+from devenv.flows.agent_stream import SILENT
 from devenv.flows.units import container_of
 from devenv.plan.marks import selector
 from devenv.ports import Kube
 from devenv.session.podtable import running_containers
-from devenv.session.sync.agent_stream import SILENT
 from devenv.session.sync.opening import Opening
 from devenv.session.sync.sources import EVERYTHING, Sources
 from devenv.session.sync.sync_worker import make_sources

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from devenv.errors import DevenvError, SyncError
+from devenv.flows.agent_stream import Listener
 from devenv.ports import Stop
 from devenv.problems import SYNC_FAILED
 from devenv.session.podtable import Container
@@ -19,7 +20,7 @@ from devenv.session.sync.outcome import Outcome
 from devenv.session.sync.program import describe_program
 from devenv.session.sync.sources import Sources
 from devenv.session.sync.sync_status import Record, ReplicaStatus
-from devenv.session.sync.target import Listener, Target
+from devenv.session.sync.target import Target
 from devenv.sync import protocol, replies
 from devenv.sync.debounce import is_held
 

@@ -7,18 +7,8 @@ from typing import Protocol
 
 from devenv.health.program import Program
 from devenv.session.sync.outcome import Outcome
-from devenv.sync import protocol, replies
+from devenv.sync import protocol
 from devenv.sync.index import Digest, Index
-
-
-class Listener:
-    """Told, by the thread that reads from a container, what it does by itself."""
-
-    def on_state(self, state: replies.State) -> None:
-        """The agent says how its program is."""
-
-    def on_end(self) -> None:
-        """The connection is lost, or was closed."""
 
 
 class Target(Protocol):

@@ -104,3 +104,12 @@ def test_a_crash_is_mended_by_the_next_save(talk: Talk) -> None:
     answers = talk.say(put("a", b""), p.Commit(0))
     states = [answer.state for answer in answers if isinstance(answer, r.State)]
     assert states == [p.CRASHED, p.RUNS]
+
+
+def test_who_names_no_target_holds_nothing(talk: Talk, tmp_path: Path) -> None:
+    (tmp_path / "f").write_text("x")
+    asked = encode(p.Hello(p.VERSION, 0, "looks", ())) + encode(p.Get(p.ABSOLUTE, str(tmp_path / "f")))
+    said = [frame for _, frame in Decoder().feed(FakeAgent(talk.container).feed(asked))]
+    assert isinstance(said[0], r.Welcome)
+    assert r.Content(b"x") in said
+    assert r.Ack(()) in talk.say(put("a", b""), p.Commit(0))

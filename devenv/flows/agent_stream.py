@@ -11,12 +11,23 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from devenv.errors import DevenvError, SyncError
 from devenv.ports import ExecStream, Stop
 from devenv.problems import SYNC_FAILED, SYNC_HELD
-from devenv.session.sync.target import Listener
 from devenv.sync import protocol, replies
 from devenv.sync.framing import Decoder, encode
 from devenv.sync.protocol import PING_SECONDS, SILENCE_SECONDS, WINDOW, Frame
 
 MESSAGE = 64 * 1024
+
+
+class Listener:
+    """Told, by the thread that reads from a container, what it does by itself."""
+
+    def on_state(self, state: replies.State) -> None:
+        """The agent says how its program is."""
+
+    def on_end(self) -> None:
+        """The connection is lost, or was closed."""
+
+
 SILENT = Listener()
 _READ_SECONDS = 1.0
 _WAIT_SECONDS = 0.5
@@ -107,6 +118,19 @@ class AgentStream:
                 raise self._end(f"its agent answered request {batch} in place of {number}")
             yield frame
             last = _is_last(frame)
+
+    def glob(self, pattern: str) -> list[str]:
+        """The absolute paths in the container that match. SyncError."""
+        return [
+            path
+            for frame in self.ask(protocol.Glob(pattern))
+            if isinstance(frame, replies.Paths)
+            for path in frame.paths
+        ]
+
+    def get(self, place: str) -> Iterator[Frame]:
+        """A file of the container by its absolute path: File, Content ..., Done; or only Done with an errno."""
+        return self.receive(self.send(protocol.Get(protocol.ABSOLUTE, place)))
 
     def close(self) -> None:
         """End the connection."""
