@@ -1335,9 +1335,11 @@ static void end_job(void) {
 
 /* -- LIST and RECORD -- */
 
-static void send_rows(int is_last) {
-    size_t at = begin(ROWS, job.batch);
-    put_number(&out, job.target, 1);
+/* What the job has found so far: ROWS or PATHS. */
+static void send_found(int type, int is_last) {
+    size_t at = begin(type, job.batch);
+    if (type == ROWS)
+        put_number(&out, job.target, 1);
     put_number(&out, is_last, 1);
     put_number(&out, job.row_count, 4);
     put(&out, job.rows.p, job.rows.n);
@@ -1414,11 +1416,11 @@ static void step_listing(void) {
         job.at += 2 + n;
         job.left--;
         if (job.rows.n >= PIECE && job.left)
-            send_rows(0);
+            send_found(ROWS, 0);
     }
     if (!job.left) {
         forget_last();
-        send_rows(1);
+        send_found(ROWS, 1);
     }
 }
 
@@ -1575,22 +1577,11 @@ static void search_later(char *path, uint64_t mask) {
     job.masks[job.folder_count++] = mask;
 }
 
-static void send_paths(int is_last) {
-    size_t at = begin(PATHS, job.batch);
-    put_number(&out, is_last, 1);
-    put_number(&out, job.row_count, 4);
-    put(&out, job.rows.p, job.rows.n);
-    end(at);
-    job.rows.n = job.row_count = 0;
-    if (is_last)
-        end_job();
-}
-
 static void found(const char *path) {
     put_text(&job.rows, path, strlen(path));
     job.row_count++;
     if (job.rows.n >= PIECE)
-        send_paths(0);
+        send_found(PATHS, 0);
 }
 
 static void look_at(const char *folder, const struct dirent *entry, uint64_t mask) {
@@ -1625,7 +1616,7 @@ static void look_at(const char *folder, const struct dirent *entry, uint64_t mas
 
 static void step_searching(void) {
     if (!job.folder_count) {
-        send_paths(1);
+        send_found(PATHS, 1);
         return;
     }
     char *folder = job.folders[--job.folder_count];

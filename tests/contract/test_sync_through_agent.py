@@ -194,7 +194,7 @@ def test_s7_a_file_that_grows_or_is_cut_while_it_is_read(scene: AgentScene) -> N
                 file.write(b"another line\n" * 100)
             if size % 20 == 0:
                 os.truncate(place, 500_000)
-            scene.watcher.on_change(Change(place, settled=False))
+            scene.watcher.tell(Change(place, settled=False))
 
     thread = threading.Thread(target=scribble)
     thread.start()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import queue
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -13,23 +12,7 @@ import pytest
 from devenv.host.observing import ObservedFolder
 from devenv.host.watching import FolderWatcher
 from devenv.ports import Change
-
-
-class Told:
-    """What was told, read with a wait."""
-
-    def __init__(self) -> None:
-        self._changes: queue.Queue[Change] = queue.Queue()
-
-    def put(self, change: Change) -> None:
-        self._changes.put(change)
-
-    def until(self, wanted: Callable[[Change], bool]) -> list[Change]:
-        """All changes up to the first that is wanted; queue.Empty where none comes."""
-        seen: list[Change] = []
-        while not seen or not wanted(seen[-1]):
-            seen.append(self._changes.get(timeout=10))
-        return seen
+from tests.unit.host.told import Told
 
 
 @contextmanager

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 from devenv.config.model import Origin, Reload, Service, SyncRule
@@ -13,23 +12,12 @@ from devenv.session.podtable import Container
 from devenv.session.sync.syncing import Outcome, SyncLoop
 from tests.fakes.agent import FakeContainer
 from tests.fakes.agent_pods import AgentPods, FakeContainers
+from tests.fakes.host import FakeWatcher
 from tests.unit.sync.trees import read_tree
 
 PATIENCE = 20.0
 RESTART = Reload("restart")
 STAGE = ".devenv-stage"
-
-
-class FakeWatcher:
-    def __init__(self) -> None:
-        self.on_change: Callable[[Change], None] = lambda change: None
-
-    @contextmanager
-    def watch(
-        self, folders: Sequence[Path], on_change: Callable[[Change], None], *, poll: bool = False
-    ) -> Iterator[None]:
-        self.on_change = on_change
-        yield
 
 
 class AgentScene:
@@ -93,7 +81,7 @@ class AgentScene:
 
     def changed(self, *places: Path) -> None:
         for place in places:
-            self.watcher.on_change(Change(place))
+            self.watcher.tell(Change(place))
 
     def expect_equal(self) -> None:
         assert read_tree(self.target) == read_tree(self.source)

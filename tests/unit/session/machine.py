@@ -84,18 +84,18 @@ class SyncMachine(RuleBasedStateMachine):
     def tell(self, how: str, *places: Path) -> None:
         late, self.late = self.late, []
         for place in late:
-            self.scene.watcher.on_change(Change(place))
+            self.scene.watcher.tell(Change(place))
         match how:
             case "told" | "bare":
                 for place in places:
-                    self.scene.watcher.on_change(Change(place, settled=how == "told"))
+                    self.scene.watcher.tell(Change(place, settled=how == "told"))
             case "twice":
                 for place in (*places, *places):
-                    self.scene.watcher.on_change(Change(place))
+                    self.scene.watcher.tell(Change(place))
             case "late":
                 self.late += places
             case "overflow":
-                self.scene.watcher.on_change(Change(self.scene.source, overflow=True))
+                self.scene.watcher.tell(Change(self.scene.source, overflow=True))
 
     def clear(self, path: str) -> Path:
         """Make room for something at a path: no link or file is in the way of its folders."""
@@ -184,7 +184,7 @@ class SyncMachine(RuleBasedStateMachine):
         for path, text in edits:
             place = self.clear(path)
             place.write_text(text)
-            self.scene.watcher.on_change(Change(place, settled=False))
+            self.scene.watcher.tell(Change(place, settled=False))
 
     @rule(path=st.sampled_from(FOREIGN))
     def put_a_foreign_file(self, path: str) -> None:

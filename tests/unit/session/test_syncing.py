@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -17,22 +16,11 @@ from devenv.problems import BUG
 from devenv.session.podtable import Container
 from devenv.session.sync.sync_stream import SyncStream
 from devenv.session.sync.syncing import Outcome, SyncLoop
+from tests.fakes.host import FakeWatcher
 from tests.unit.sync.shells import make_pods
 from tests.unit.sync.trees import read_tree
 
 PATIENCE = 20.0
-
-
-class FakeWatcher:
-    def __init__(self) -> None:
-        self.on_change: Callable[[Change], None] = lambda change: None
-
-    @contextmanager
-    def watch(
-        self, folders: Sequence[Path], on_change: Callable[[Change], None], *, poll: bool = False
-    ) -> Iterator[None]:
-        self.on_change = on_change
-        yield
 
 
 class Scene:
@@ -74,7 +62,7 @@ class Scene:
 
     def save(self, name: str, text: str) -> None:
         (self.source / name).write_text(text)
-        self.watcher.on_change(Change(self.source / name))
+        self.watcher.tell(Change(self.source / name))
 
     def expect_equal(self) -> None:
         assert read_tree(self.target) == read_tree(self.source)
@@ -105,7 +93,7 @@ def test_a_save_is_sent_and_reloads_once(scene: Scene) -> None:
 
 def test_an_ignored_path_is_none_of_its_business(scene: Scene) -> None:
     (scene.source / "__pycache__").mkdir()
-    scene.watcher.on_change(Change(scene.source / "__pycache__/main.pyc"))
+    scene.watcher.tell(Change(scene.source / "__pycache__/main.pyc"))
     scene.wait_synced()
     assert scene.loop.synced()
     assert scene.outcomes == []
@@ -113,7 +101,7 @@ def test_an_ignored_path_is_none_of_its_business(scene: Scene) -> None:
 
 def test_lost_events_are_made_up_for(scene: Scene) -> None:
     (scene.source / "unseen.py").touch()
-    scene.watcher.on_change(Change(scene.source, overflow=True))
+    scene.watcher.tell(Change(scene.source, overflow=True))
     scene.wait_for(lambda outcome: outcome.paths == ("unseen.py",))
 
 
@@ -185,7 +173,7 @@ def test_a_problem_is_told_once_and_its_end_too(tmp_path: Path) -> None:
 
 def test_a_source_that_vanishes_deletes_nothing_and_heals(scene: Scene) -> None:
     scene.source.rename(scene.folder / "away")
-    scene.watcher.on_change(Change(scene.source))
+    scene.watcher.tell(Change(scene.source))
     scene.wait_for(lambda outcome: outcome.problem is not None)
     assert (scene.target / "main.py").exists()
     (scene.folder / "away").rename(scene.source)
