@@ -154,8 +154,7 @@ class Session:
             problem, waited = self._problems.get(name), time.monotonic() - began
             # A cluster that was just started knows its pods only after a while.
             returns = problem and problem.code == problems.SYNC_FAILED.code
-            replicas = loop.status().replicas
-            lost = returns and not (replicas and all(replica.connected for replica in replicas))
+            lost = returns and not loop.connected()
             if problem and waited >= min(RETURN_SECONDS if lost else PASSING_SECONDS, timeout):
                 raise problem.with_traceback(None)
             if waited >= timeout:

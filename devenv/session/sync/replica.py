@@ -91,6 +91,11 @@ class Replica(Listener):
             there = target is not None and target.alive and target.complete and not target.wants_reload
             return there and not self._inbox and not self._works and self._problem is None
 
+    @property
+    def connected(self) -> bool:
+        """Whether there is a connection to the container."""
+        return self._target is not None and self._target.alive
+
     def mark(self, rule: int, paths: Collection[str], *, since: float) -> None:
         """These paths of a rule's source changed, the first of them at `since`."""
         with self._news:
@@ -138,7 +143,7 @@ class Replica(Listener):
             pod=self.container.pod,
             container=self.container.name,
             way="agent" if self.container.has_agent else "shell",
-            connected=target is not None and target.alive,
+            connected=self.connected,
             synced=self.synced,
             files=target.files if target else 0,
             batches=self._record.batches,

@@ -88,6 +88,11 @@ class SyncLoop:
         """The service's pods may have changed: look now."""
         self._messages.put(Refresh())
 
+    def connected(self) -> bool:
+        """True where there are containers, each with a connection."""
+        replicas = list(self._worker.replicas.values())
+        return bool(replicas) and all(replica.connected for replica in replicas)
+
     def synced(self) -> bool:
         """True where nothing is known to be on its way: every container has the sources, and was reloaded."""
         return not self.service.sync or (self._worker.synced and self._messages.empty())
