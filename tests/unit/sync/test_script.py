@@ -69,7 +69,8 @@ class Bench:
     def bring(self) -> Outcome:
         self.index, changed = rescan(self.index, self.ignore, [""])
         self.sync.mark(0, changed)
-        return self.sync.bring([self.index])
+        sent, reloaded = self.sync.send([self.index]), self.sync.reload()
+        return replace(sent, reloaded=reloaded.reloaded, output=reloaded.output)
 
     def close(self) -> None:
         self.pods.close()
@@ -174,7 +175,7 @@ def test_after_a_failed_batch_the_container_is_asked_anew(bench: Bench) -> None:
     with pytest.raises(SyncError) as caught:
         bench.bring()
     assert caught.value.code == "sync-failed"
-    assert not bench.sync.synced
+    assert not bench.sync.complete
     shutil.rmtree(bench.target / "a")
     assert bench.bring().files == 1
     assert read_tree(bench.target) == read_tree(bench.source)
@@ -210,7 +211,7 @@ def test_one_file_goes_to_the_name_it_is_given(bench: Bench) -> None:
     index = scan(rule.source, Ignore(rule.source), name="remote.toml")
     place = ("shop", "orders-1", "orders")
     sync = ServiceSync.connect(make_service(rule), bench.pods, [index], place=place, container_id="one")
-    assert sync.bring([index]).files == 1
+    assert sync.send([index]).files == 1
     assert (bench.folder / "container/etc/remote.toml").read_text() == "x"
 
 
