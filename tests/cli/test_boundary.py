@@ -128,8 +128,8 @@ def test_profiles_are_listed_and_described(project: Path) -> None:
     assert "about 128Mi" in shown
     both = "dependencies: {x: {stub: {wiremock: ., ports: {http: 1}}, real: {image: 'i:1'}}}\n"
     (project / "profiles/both.yaml").write_text(both)
-    shown = devenv(project, "profiles", "show", "both").out.splitlines()
-    assert [line.split() for line in shown[3:6]] == [
+    lines = devenv(project, "profiles", "show", "both").out.splitlines()
+    assert [line.split() for line in lines[3:6]] == [
         ["x", "(stub,", "or", "real)"],
         ["ports", "http", "1"],
         ["image", "when", "real", "i:1"],

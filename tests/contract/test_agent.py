@@ -112,7 +112,7 @@ def test_nothing_is_seen_before_the_commit(stream: Stream, target: Path) -> None
 
 def test_files_have_their_content_mode_and_time(stream: Stream, target: Path) -> None:
     long = os.urandom(p.CONTENT * 3 + 5)
-    frames = [p.Put(0, 0o755, NOW, len(long), "deep/er/long", long[:1])]
+    frames: list[p.Frame] = [p.Put(0, 0o755, NOW, len(long), "deep/er/long", long[:1])]
     frames += [p.Data(long[at : at + p.CONTENT]) for at in range(1, len(long), p.CONTENT)]
     old = -1_000_000_001
     assert stream.commit(*frames, p.Put(0, 0o400, old, 0, "empty", b"")) == {}

@@ -180,7 +180,7 @@ def test_a_command_ends_with_its_stream_and_its_children_too(agents: Agents) -> 
     assert process.stdin
     assert process.stdout
     with process.stdout:
-        Decoder().feed(process.stdout.read1())
+        Decoder().feed(os.read(process.stdout.fileno(), 65536))
 
         def left() -> int:
             return sum(mark.encode() in environment(pid) for pid in os.listdir("/proc") if pid.isdigit())

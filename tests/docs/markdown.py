@@ -30,7 +30,8 @@ class Block:
 
 def blocks(file: Path) -> Iterator[Block]:
     """The fenced blocks of a page, in order."""
-    start, info, lines = 0, "", []
+    start, info = 0, ""
+    lines: list[str] = []
     for number, line in enumerate(file.read_text().splitlines(), 1):
         fence = _FENCE.match(line)
         if fence and not start:

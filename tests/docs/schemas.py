@@ -119,8 +119,8 @@ def _or_use(value: Schema, *, lists: bool) -> Schema:
         value = {**value, "items": _or_use(value["items"], lists=lists)}
     if not _is_strict(value, lists=lists):
         return value
-    kept = {key: value[key] for key in ("description", "default") if key in value}
-    inner = {key: inner for key, inner in value.items() if key not in kept}
+    kept: Schema = {key: value[key] for key in ("description", "default") if key in value}
+    inner: Schema = {key: inner for key, inner in value.items() if key not in kept}
     return {"anyOf": [*inner["anyOf"], USE] if list(inner) == ["anyOf"] else [inner, USE], **kept}
 
 

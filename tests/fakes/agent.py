@@ -117,7 +117,7 @@ class FakeAgent:
         self._out.clear()
         return given
 
-    def tell(self, frame: r.Frame, batch: int = 0) -> None:
+    def tell(self, frame: p.Frame, batch: int = 0) -> None:
         """Say something."""
         self._out += encode(frame, batch)
 

@@ -13,6 +13,7 @@ import pytest
 import typer
 
 from devenv.cli import sync
+from devenv.cli.reach import Reach
 from devenv.config.model import Origin, Service, SyncRule
 from devenv.errors import ClusterError, SyncError, UsageError
 from devenv.health.program import Program
@@ -38,7 +39,7 @@ def answer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Answer:
     monkeypatch.setattr(
         sync,
         "reach_session",
-        lambda file: sync.Reach(environment, world, None, box["session"]),  # type: ignore[arg-type]
+        lambda file: Reach(environment, world, None, box["session"]),  # type: ignore[arg-type]
     )
 
     def set_answer(values: dict[str, Any]) -> None:

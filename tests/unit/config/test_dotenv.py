@@ -11,7 +11,7 @@ from devenv.config.source import Fault
 
 FILE = Path("/p/web.env")
 NAMES = st.from_regex(r"[A-Za-z_][A-Za-z0-9_.-]{0,12}", fullmatch=True)
-TEXTS = st.text(st.characters(blacklist_characters="\r", blacklist_categories=("Cs",)), max_size=30)
+TEXTS = st.text(st.characters(exclude_characters="\r", exclude_categories=["Cs"]), max_size=30)
 
 
 def parse(text: str) -> dict[str, str]:

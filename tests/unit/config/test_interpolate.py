@@ -88,7 +88,7 @@ def test_a_doubled_dollar_is_the_way_to_any_text(text: str, parameters: bool) ->
 @given(NAMES, TEXT, TEXT, TEXT)
 def test_a_value_is_put_in_as_it_is_and_not_read_again(name: str, value: str, before: str, after: str) -> None:
     before, after = before.replace("$", ""), after.replace("$", "")
-    assert put(f"{before}${{{name}}}{after}", **{name: value}) == (f"{before}{value}{after}", [])
+    assert put(f"{before}${{{name}}}{after}", parameters=False, **{name: value}) == (f"{before}{value}{after}", [])
 
 
 @given(st.text("${}:-Aa with.\\", max_size=20), st.booleans())

@@ -4,6 +4,7 @@ import re
 import threading
 import time
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -262,8 +263,13 @@ def test_a_fix_that_changes_nothing_is_tried_once(fakes: Fakes, monkeypatch: pyt
     monkeypatch.setattr("devenv.flows.doctor.SETTLE_SECONDS", 0.1)
     Bare(fakes)
     ran: list[Argv] = []
+
+    def run(argv: Argv) -> int:
+        ran.append(argv)
+        return 0
+
     findings = examine_some(fakes.scene, ["docker"])
-    repairs = list(mend(fakes.scene, findings, consent=lambda f: True, run=lambda argv: ran.append(argv) or 0))
+    repairs = list(mend(fakes.scene, findings, consent=lambda f: True, run=run))
     assert ([(r.outcome, r.after) for r in repairs], len(ran)) == ([("done", "fail")], 2)
 
 
@@ -285,7 +291,8 @@ def test_an_error_gets_the_findings_that_may_explain_it(fakes: Fakes) -> None:
 def test_what_the_error_says_already_is_not_said_twice(fakes: Fakes) -> None:
     fakes.network.ports[5001] = Holder("process 12 (nginx)")
     fakes.environment = environment()
-    facts = {"port": 5001, "holder": "process 12 (nginx)", "where": "registry: {port: ...} in the settings"}
+    where = "registry: {port: ...} in the settings"
+    facts: dict[str, Any] = {"port": 5001, "holder": "process 12 (nginx)", "where": where}
     with pytest.raises(ToolError) as caught, explaining(lambda: fakes.scene):
         raise ToolError(problems.PORT_TAKEN, **facts)
     assert caught.value.checks == ()

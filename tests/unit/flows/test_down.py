@@ -111,10 +111,15 @@ def test_twice_is_no_error(tmp_path: Path, kube: FakeKube) -> None:
 def test_what_comes_before_meets_an_environment_that_is_up_and_whole(tmp_path: Path, there: bool) -> None:
     kube = FakeKube(objects=FakeObjects(*([namespace("shop"), mine("Service", "orders")] if there else [])))
     seen: list[object] = []
+
+    def end_session(kube: object) -> bool:
+        seen.append("session")
+        return True
+
     down(
         DownRequest("shop"),
         fake_world(tmp_path, kube),
-        end_session=lambda kube: bool(seen.append("session")),
+        end_session=end_session,
         end_all_sessions=lambda kube: 0,
         confirm=lambda action: True,
         before=lambda: seen.append(names(kube)),

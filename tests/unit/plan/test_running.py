@@ -145,7 +145,7 @@ def test_a_seed_whose_data_go_with_the_pods_is_another_one_when_those_are() -> N
 
 @pytest.mark.parametrize(("volumes", "status", "kept"), [(True, 1, True), (True, 0, False), (False, 1, False)])
 def test_a_seed_stays_where_its_data_stay(volumes: bool, status: int, kept: bool) -> None:
-    changes = {} if volumes else {"volumes": {}}
+    changes: dict[str, Any] = {} if volumes else {"volumes": {}}
     job = objects(with_postgres(running=Running(seed=(LOAD,)), **changes), "postgres.load")["Job"]
     assert outlives_pods({**job, "status": {"succeeded": status}}) is kept
 

@@ -290,7 +290,12 @@ def test_a_session_ends_at_once_though_a_container_is_silent(scene: AgentScene) 
     scene.boxes.streams[0].agent.stalled = True
     scene.save("main.py", "two")
     ended = threading.Event()
-    threading.Thread(target=lambda: (scene.loop.__exit__(None, None, None), ended.set())).start()
+
+    def end() -> None:
+        scene.loop.__exit__(None, None, None)
+        ended.set()
+
+    threading.Thread(target=end).start()
     assert ended.wait(PATIENCE / 4)
 
 

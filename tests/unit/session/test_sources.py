@@ -15,7 +15,7 @@ from devenv.host.watching import FolderWatcher
 from devenv.ports import Change
 from devenv.session.sync.sources import Sources
 from devenv.sync.ignore import Ignore
-from devenv.sync.index import Index, scan
+from devenv.sync.index import Digest, Index, scan
 from tests.scale import scaled, seconds
 
 
@@ -103,7 +103,8 @@ def test_s19_looking_at_what_changed_equals_looking_at_everything(tmp_path: Path
     for seed in range(scaled(60, full=1_000)):
         root = tmp_path / str(seed)
         root.mkdir()
-        scribble, sources, acked = Scribble(seed, root), Sources([(root, "")]), {}
+        scribble, sources = Scribble(seed, root), Sources([(root, "")])
+        acked: dict[str, Digest] = {}
         list(sources.look_again(frozenset([""])))
         for _ in range(12):
             touched = {path for _ in range(random.Random(seed).randint(1, 4)) for path in scribble.step()}
@@ -119,7 +120,8 @@ def test_s19_what_the_watcher_tells_is_enough(tmp_path: Path) -> None:
         root = tmp_path / str(seed)
         root.mkdir()
         told: queue.SimpleQueue[Change] = queue.SimpleQueue()
-        scribble, sources, acked = Scribble(seed, root), Sources([(root, "")]), {}
+        scribble, sources = Scribble(seed, root), Sources([(root, "")])
+        acked: dict[str, Digest] = {}
         with FolderWatcher().watch([root], told.put):
             list(sources.look_again(frozenset([""])))
             for turn in range(8):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from devenv.host.watching import FolderWatcher
 from devenv.sync.ignore import Ignore
@@ -41,8 +42,8 @@ class WatchedScene(AgentScene):
     def __init__(self, folder: Path, look: Callable[[Path], object]) -> None:
         super().__init__(folder)
         self.boxes = LookedAtContainers()
-        self.pods.open = self.boxes.open  # type: ignore[attr-defined]
-        self.seen: list[object] = []
+        self.pods.open = self.boxes.open
+        self.seen: list[Any] = []
         self._look = look
         self.watcher = FolderWatcher()  # type: ignore[assignment]
         self.loop = self.make_loop()

@@ -148,7 +148,7 @@ def folding(monkeypatch: pytest.MonkeyPatch, source: Path) -> Iterator[None]:
         same = [other for other in names if other.lower() == name.lower()]
         return os.path.join(folder, name if name in names else same[0] if same else name)
 
-    monkeypatch.setattr(index_module.os, "lstat", lambda place: real(found(str(place))))
+    monkeypatch.setattr(os, "lstat", lambda place: real(found(str(place))))
     monkeypatch.setattr(index_module, "_folds_case", lambda folder: True)
     yield
 
