@@ -28,12 +28,11 @@ from devenv.cli.options import (
 )
 
 if TYPE_CHECKING:
-    from devenv.config.model import Environment
     from devenv.errors import DevenvError
+    from devenv.flows.up import UpRequest
     from devenv.flows.world import World
     from devenv.ports import Progress
-    from devenv.session.attempts import Patience
-    from devenv.session.start import Started
+    from devenv.session.attempts import Attempts, Patience
 
 
 @app.command()
@@ -62,21 +61,20 @@ def up(
     from devenv.config.model import HOOKS
     from devenv.flows.doctor import explaining
     from devenv.flows.trust import commands_of
-    from devenv.flows.up import UpRequest, plan_lines
+    from devenv.flows.up import UpRequest
     from devenv.session.attempts import Attempts
     from devenv.session.following import follow_session
     from devenv.session.start import Start
     from devenv.terminal.logs import LinePrinter
     from devenv.terminal.progress import make_progress
-    from devenv.terminal.render import print_json, print_lines
+    from devenv.terminal.render import print_json
     from devenv.wiring import make_scene, make_world
 
     choice = Choice(file, profile, real or (), stub or (), off or ())
     environment = load_environment(choice)
     request = UpRequest(environment, (*(services or ()), *(only or ())), timeout, hooks=not no_hooks)
     if dry_run:
-        lines = plan_lines(request)
-        print_json({"steps": lines}) if output == "json" else print_lines(lines)
+        show_steps(request, as_json=output == "json")
         return
     progress = make_progress(color=wants_color(no_color=no_color))
     world = make_world(load_machine(), progress)
@@ -86,10 +84,10 @@ def up(
     start = Start(environment, words, detach=detach or output == "json", take_over=take_over)
     with explaining(lambda: make_scene(world.settings, environment)):
         waits = None if start.detach else patience(choice, world, color=wants_color(no_color=no_color))
-        result, session = Attempts(request, start, world).run(waits)
+        attempts = Attempts(request, start, world)
+        result, session = attempts.run(waits)
     kube = world.connect(world.clusters.access())
-    if not no_hooks:
-        after_up(environment, session, world)
+    after_up(request, attempts, world)
     if output == "json":
         print_json({**asdict(result), "changed": result.changed, "forwards": session.forwards})
         return
@@ -97,6 +95,15 @@ def up(
     if session.here is not None:
         printer = LinePrinter(as_json=False, color=wants_color(no_color=no_color))
         follow_session(session.here, kube, world, printer.line, since=math.ceil(time.monotonic() - started))
+
+
+def show_steps(request: UpRequest, *, as_json: bool) -> None:
+    """Print what would be done."""
+    from devenv.flows.up import plan_lines
+    from devenv.terminal.render import print_json, print_lines
+
+    lines = plan_lines(request)
+    print_json({"steps": lines}) if as_json else print_lines(lines)
 
 
 def patience(choice: Choice, world: World, *, color: bool) -> Patience | None:
@@ -114,15 +121,16 @@ def patience(choice: Choice, world: World, *, color: bool) -> Patience | None:
     return Patience(tell, lambda: load_environment(choice)) if is_interactive() else None
 
 
-def after_up(environment: Environment, session: Started, world: World) -> None:
+def after_up(request: UpRequest, attempts: Attempts, world: World) -> None:
     """Run the hooks after_up; the environment stays up where one fails, and a session in this process ends."""
     from devenv.flows.hooks import run_hooks
 
+    if not request.hooks:
+        return
     try:
-        run_hooks(environment, "after_up", world)
+        run_hooks(request.environment, "after_up", world)
     except BaseException:
-        if session.here is not None:
-            session.here.close()
+        attempts.leave()
         raise
 
 

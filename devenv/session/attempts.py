@@ -53,8 +53,12 @@ class Attempts:
                     patience.tell(error)
                     self._await_mending(patience)
         except BaseException:
-            self._starting.close()
+            self.leave()
             raise
+
+    def leave(self) -> None:
+        """Give up: end the session that lives in this process, and say what of one there is now."""
+        self._starting.leave()
 
     def _once(self) -> tuple[UpResult, Started]:
         # A failure sets the flag that ends the other steps: the session goes on.

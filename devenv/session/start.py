@@ -57,6 +57,7 @@ class Starting:
         self._world = world
         self._place: Place | None = None
         self._kept = False
+        self._ended = False
         self._pid = 0
         self.here: Session | None = None
 
@@ -85,6 +86,7 @@ class Starting:
         client = find_session(place.socket)
         if client:
             self._kept = self._keep_or_end(client, place.socket)
+            self._ended = not self._kept
         if not self._kept:
             journal = Journal(place.journal)
             journal.line(f"{BEGINS}: {me().words()}")
@@ -95,7 +97,13 @@ class Starting:
         """Return once its forwards listen and everything is in sync. ToolError session-failed, SyncError."""
         assert self._place is not None, "it has begun"
         if self._kept:
-            return Started(self._await_ready(self._place).get("forwards", []))
+            about = self._await_ready(self._place)
+            if about.get("foreground"):
+                self._world.progress.note(
+                    f"its session is not in the background, but that of {_holder(about)}: it ends"
+                )
+                self._world.progress.note("  with Ctrl-C there; devenv up -d --take-over has one in the background")
+            return Started(about.get("forwards", []))
         with self._world.progress.step("session") as note:
             if self.here:
                 self.here.wait_ready(START_SECONDS)
@@ -110,6 +118,18 @@ class Starting:
         if self.here:
             self.here.close()
 
+    def leave(self) -> None:
+        """End what lives in this process, and say what of a session there is after an `up` that did not succeed."""
+        self.close()
+        note, name = self._world.progress.note, self._start.environment.name
+        if self._place and self._start.detach:
+            if self._kept or self._world.processes.is_alive(self._pid):
+                note(f"a session of {name} goes on, so that a save can mend what failed: devenv attach follows it,")
+                note("  devenv down ends it and takes the environment down")
+        elif self._place or self._ended:
+            made_room = ": the one in the background was ended to make room" if self._ended else ""
+            note(f"no session of {name} runs now{made_room}; devenv up -d starts one")
+
     def _will_do(self, client: ControlClient) -> bool:
         """Whether the living session is the one that is wanted. Refused where it may not be ended."""
         about = client.ask("status")
@@ -118,8 +138,7 @@ class Starting:
         if self._start.detach and not taken and about.get("fingerprint") == fingerprint(self._start.environment):
             return True
         if about.get("foreground") and not taken:
-            holder = (about.get("holder") or {}).get("words") or f"process {about.get('pid')}"
-            raise Refused(problems.SESSION_RUNS, name=self._start.environment.name, holder=holder)
+            raise Refused(problems.SESSION_RUNS, name=self._start.environment.name, holder=_holder(about))
         return False
 
     def _keep_or_end(self, client: ControlClient, path: Path) -> bool:
@@ -152,3 +171,8 @@ class Starting:
             self._world.stop.wait(POLL_SECONDS)
         lines = lines_of_last_start(place.journal, LOG_TAIL)
         raise ToolError(problems.SESSION_FAILED, name=name, log=place.journal, details=lines)
+
+
+def _holder(about: Message) -> str:
+    """Who has a session, by what it says of itself."""
+    return (about.get("holder") or {}).get("words") or f"process {about.get('pid')}"

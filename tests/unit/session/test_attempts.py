@@ -16,6 +16,7 @@ from devenv.session.attempts import Attempts, Patience, wait_for_change
 from devenv.session.start import Start
 from tests.fakes.host import FakeWatcher
 from tests.fakes.images import FakeImages
+from tests.fakes.terminal import FakeProgress
 from tests.fakes.world import FakeKube, fake_world
 
 
@@ -69,6 +70,8 @@ def test_without_patience_it_ends_with_the_session_closed(tmp_path: Path, runtim
     with pytest.raises(ToolError, match="does not build"):
         Attempts(UpRequest(broken), Start(broken), world).run(None)
     assert list(runtime.glob("*.sock")) == []
+    assert isinstance(world.progress, FakeProgress)
+    assert world.progress.notes == ["no session of shop runs now; devenv up -d starts one"]
 
 
 def test_what_an_edit_can_not_mend_ends_it(tmp_path: Path, runtime: Path) -> None:

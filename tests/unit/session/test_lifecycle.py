@@ -30,6 +30,15 @@ def start_session(start: Start, kube: FakeKube, world: World) -> Started:
     return starting.finish()
 
 
+def notes_of(world: World) -> list[str]:
+    assert isinstance(world.progress, FakeProgress)
+    return world.progress.notes
+
+
+GOES_ON = [
+    "a session of shop goes on, so that a save can mend what failed: devenv attach follows it,",
+    "  devenv down ends it and takes the environment down",
+]
 FORWARDS = [{"unit": "orders", "name": "http", "port": 8000, "local": 8000}]
 
 
@@ -126,6 +135,59 @@ def test_what_is_taken_over_goes_into_the_background_too(tmp_path: Path) -> None
     world = fake_world(tmp_path, FakeKube(), processes=FakeProcesses())
     Starting(Start(environment(tmp_path), detach=True, take_over=True), world).begin(FakeKube())
     assert live.asked == ["status", "stop"]
+
+
+def test_who_keeps_the_session_of_another_terminal_is_told_where_it_is(tmp_path: Path) -> None:
+    live = LiveSession(tmp_path, fingerprint=fingerprint(environment(tmp_path)), foreground=True)
+    world = fake_world(tmp_path, FakeKube())
+    started = start_session(Start(environment(tmp_path), detach=True), FakeKube(), world)
+    assert started.forwards == FORWARDS
+    assert notes_of(world) == [
+        "its session is not in the background, but that of ann@box (process 4711): it ends",
+        "  with Ctrl-C there; devenv up -d --take-over has one in the background",
+    ]
+    live.server.close()
+
+
+def test_who_gives_up_is_told_that_the_session_he_ended_is_gone(tmp_path: Path) -> None:
+    live = LiveSession(tmp_path, fingerprint=fingerprint(environment(tmp_path)))
+    world = fake_world(tmp_path, FakeKube())
+    starting = Starting(Start(environment(tmp_path)), world)
+    starting.begin(FakeKube())
+    assert live.asked == ["status", "stop"]
+    starting.leave()
+    assert notes_of(world) == [
+        "no session of shop runs now: the one in the background was ended to make room; devenv up -d starts one"
+    ]
+    assert find_session(socket_path(tmp_path, "0123456789", "shop")) is None
+
+
+def test_who_gives_up_is_told_of_the_session_that_goes_on(tmp_path: Path) -> None:
+    world = fake_world(tmp_path, FakeKube(), processes=FakeProcesses(answers=1))
+    starting = Starting(Start(environment(tmp_path), detach=True), world)
+    starting.begin(FakeKube())
+    starting.leave()
+    assert notes_of(world) == GOES_ON
+    starting.leave()
+    assert notes_of(world) == GOES_ON, "its process ended meanwhile"
+
+
+def test_who_gives_up_is_told_of_the_session_that_was_kept(tmp_path: Path) -> None:
+    live = LiveSession(tmp_path, fingerprint=fingerprint(environment(tmp_path)))
+    world = fake_world(tmp_path, FakeKube())
+    starting = Starting(Start(environment(tmp_path), detach=True), world)
+    starting.begin(FakeKube())
+    starting.leave()
+    assert notes_of(world) == GOES_ON
+    assert live.asked == ["status"]
+    live.server.close()
+
+
+def test_who_gives_up_before_there_was_a_session_is_told_nothing(tmp_path: Path) -> None:
+    for detach in (False, True):
+        world = fake_world(tmp_path, FakeKube(), processes=FakeProcesses(answers=1))
+        Starting(Start(environment(tmp_path), detach=detach), world).leave()
+        assert notes_of(world) == []
 
 
 def test_without_a_cluster_nobody_is_asked(tmp_path: Path) -> None:
