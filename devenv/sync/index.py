@@ -50,6 +50,12 @@ class Index:
         """The local file behind a path of the index."""
         return self.source if self.name else self.source / path
 
+    def is_unreadable(self, path: str) -> bool:
+        """True where the path or a folder above it can't be read for now."""
+        parts = path.split("/")
+        above = ("/".join(parts[:count]) for count in range(len(parts) + 1))
+        return any(self.notes.get(place, "").startswith(_UNREADABLE) for place in above)
+
 
 def scan(source: Path, ignore: Ignore, *, name: str = "", newlines: bool = False) -> Index:
     """Look at all of a source; `name` is the path of a source that is one file. What vanishes meanwhile is left out."""

@@ -43,11 +43,12 @@ class AgentLook(Ledger):
         claim = self._claims[rule]
         found = self._rows([protocol.Record(claim.target)]) if claim.leads else {}
         mine = {path: digest for path, digest in found.items() if not claim.is_elsewhere(path)}
-        others = [acked for each, acked in enumerate(self._acked) if each != rule and self._shares(each, rule)]
+        others = [self._acked[each] for each in self._sharing(rule) if each != rule]
         return {path: digest for path, digest in mine.items() if not any(path in acked for acked in others)}
 
-    def _shares(self, one: int, other: int) -> bool:
-        return self._claims[one].target == self._claims[other].target
+    def _sharing(self, rule: int) -> list[int]:
+        """The rules of the same target, this one among them."""
+        return [each for each, claim in enumerate(self._claims) if claim.target == self._claims[rule].target]
 
     def glob(self, pattern: str) -> list[str]:
         """The absolute paths in the container that match. SyncError."""

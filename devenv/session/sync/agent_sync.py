@@ -66,12 +66,13 @@ class AgentSync(AgentLook):
 
     def mark(self, rule: int, paths: Collection[str] | None) -> None:
         """These paths of a rule's source changed; None: anything may have."""
-        pending = self._pending[rule]
-        if pending is None:
+        if paths is None or any(path.rpartition("/")[2] in IGNORE_FILES for path in paths):
+            # Other ignore rules: what was kept because it was ignored may have to go now, by whichever rule brought it.
+            for each in self._sharing(rule):
+                self._pending[each] = None
             return
-        # Other ignore rules: what was kept because it was ignored may have to go now.
-        everything = paths is None or any(path.rpartition("/")[2] in IGNORE_FILES for path in paths)
-        self._pending[rule] = None if everything else pending | set(paths or ())
+        pending = self._pending[rule]
+        self._pending[rule] = pending if pending is None else pending | set(paths)
 
     def adopt(self, indexes: Sequence[Index], seen: Sequence[Collection[str]]) -> None:
         """Ask the container what it has of the sources, and what else was synced into it before. SyncError."""
@@ -129,7 +130,7 @@ class AgentSync(AgentLook):
             disputed.extend(owners)
             if owners:
                 self._acked[rule].pop(path, None)
-            return bool(owners) or kept(rule, path)
+            return bool(owners) or self._claims[rule].keeps(path, kept)
 
         plans = {rule: self._plan(rule, index, partial(stays, rule)) for rule, index in enumerate(indexes)}
         for rule, path in disputed:

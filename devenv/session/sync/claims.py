@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -26,13 +26,19 @@ class Claim:
     """The folder of one rule; `target` is its number, which rules of the same folder share.
 
     One rule `leads` where several share a folder: what was synced there and is no rule's now is its to delete.
-    `others` are the folders of other rules further down.
+    `others` are the folders of other rules further down. `keepers` are the rules whose ignore files say what stays in
+    the folder: the rule itself, and each other one that brings a tree into it.
     """
 
     folder: str
     target: int
     leads: bool
     others: tuple[str, ...]
+    keepers: tuple[int, ...]
+
+    def keeps(self, path: str, kept: Callable[[int, str], bool]) -> bool:
+        """True for a path that stays in the container; `kept` says it of a single rule."""
+        return any(kept(rule, path) for rule in self.keepers)
 
     def place(self, path: str) -> str:
         """A path of the rule as an absolute one in the container."""
@@ -58,6 +64,11 @@ def claims_of(service: Service, indexes: Sequence[Index]) -> list[Claim]:
             unique.index(folder),
             leads=trees.get(folder, folders.index(folder)) == rule,
             others=tuple(other for other in unique if other.startswith(folder.rstrip("/") + "/")),
+            keepers=tuple(
+                each
+                for each, other in enumerate(folders)
+                if each == rule or (other == folder and not indexes[each].name)
+            ),
         )
         for rule, folder in enumerate(folders)
     ]

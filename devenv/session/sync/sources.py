@@ -65,9 +65,13 @@ class Sources:
         self._find_locks()
 
     def is_kept(self, rule: int, path: str) -> bool:
-        """True for what must not be deleted in a container though the index does not have it: it is ignored."""
+        """True for what must not be deleted in a container though the index does not have it.
+
+        It is ignored, or can't be read for now.
+        """
         ignore = self._ignores[rule]
-        return ignore.matches(path, is_dir=False) or ignore.matches(path, is_dir=True)
+        ignored = ignore.matches(path, is_dir=False) or ignore.matches(path, is_dir=True)
+        return ignored or self.indexes[rule].is_unreadable(path)
 
     def why(self, rule: int, path: str, *, is_dir: bool) -> Reason | None:
         """What ignores a path; None where nothing does."""

@@ -50,7 +50,7 @@ def verify(reached: Reached) -> Verdict:
         for pod, there in found.items()
         for rule, has in enumerate(there)
         for path, what in compare(local[rule], has).items()
-        if what != "extra" or not reached.sources.is_kept(rule, path)
+        if what != "extra" or not claims[rule].keeps(path, reached.sources.is_kept)
     ]
     return Verdict(reached.service.name, sum(map(len, local)), tuple(found), tuple(differences))
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import os
+import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -360,3 +362,91 @@ def test_a_source_that_goes_while_it_is_looked_at_deletes_nothing(scene: AgentSc
     assert len(list(scene.target.iterdir())) == 11
     (scene.folder / "away").rename(scene.source)
     scene.wait_synced()
+
+
+@pytest.fixture
+def shared(tmp_path: Path) -> AgentScene:
+    """Two rules with the same target: `source`, and `second`, which ignores logs."""
+    scene = AgentScene(tmp_path)
+    scene.write("main.py", "of the first")
+    second = tmp_path / "second"
+    second.mkdir()
+    (second / ".gitignore").write_text("*.log\n")
+    scene.rules.append(SyncRule(second, str(scene.target), Reload("none")))
+    return scene
+
+
+def test_what_one_rule_of_a_shared_target_ignores_the_other_does_not_delete(shared: AgentScene) -> None:
+    second = shared.folder / "second"
+    (second / ".gitignore").write_text("")
+    (second / "data.log").write_text("x")
+    with shared.make_loop():
+        shared.wait_synced()
+        (second / ".gitignore").write_text("*.log\n")
+        shared.changed(second / ".gitignore")
+        shared.wait_synced()
+    for _ in range(2):
+        with shared.make_loop():
+            shared.wait_synced()
+            assert (shared.target / "data.log").read_text() == "x"
+            [verdict] = SyncRequests({"orders": shared.loop}).handlers["sync-verify"]({})["services"]
+            assert verdict["differences"] == ()
+    (second / "data.log").unlink()
+    with shared.make_loop():
+        shared.wait_synced()
+        assert (shared.target / "data.log").exists()
+        (second / ".gitignore").write_text("")
+        shared.changed(second / ".gitignore")
+        shared.wait_synced()
+        assert not (shared.target / "data.log").exists()
+
+
+def test_in_a_session_as_after_it_what_another_rule_ignores_stays(shared: AgentScene) -> None:
+    shared.write("trace.log", "x")
+    shared.write("gone.py", "x")
+    with shared.make_loop():
+        shared.wait_synced()
+        for name in ("trace.log", "gone.py"):
+            (shared.source / name).unlink()
+            shared.changed(shared.source / name)
+        shared.wait_synced()
+        assert (shared.target / "trace.log").exists()
+        assert not (shared.target / "gone.py").exists()
+
+
+def test_the_ignore_rules_of_a_single_file_keep_nothing_of_others(tmp_path: Path) -> None:
+    scene = AgentScene(tmp_path)
+    (tmp_path / "conf").mkdir()
+    subprocess.run(["git", "init", "-q", str(tmp_path / "conf")], check=True)
+    (tmp_path / "conf/.gitignore").write_text("*.py\n")
+    (tmp_path / "conf/app.toml").write_text("x")
+    scene.write("main.py", "x")
+    scene.write("old.py", "x")
+    scene.rules.append(SyncRule(tmp_path / "conf/app.toml", f"{scene.target}/app.toml", is_file=True))
+    with scene.make_loop():
+        scene.wait_synced()
+    (scene.source / "old.py").unlink()
+    with scene.make_loop():
+        scene.wait_synced()
+        assert sorted(path.name for path in scene.target.iterdir()) == ["app.toml", "main.py"]
+
+
+def test_what_can_not_be_read_for_now_is_not_deleted_by_a_new_session(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene = AgentScene(tmp_path)
+    scene.write("main.py", "x")
+    scene.write("pkg/mod.py", "x")
+    with scene.make_loop():
+        scene.wait_synced()
+    read = os.scandir
+
+    def scandir(place: str) -> Iterator[os.DirEntry[str]]:
+        if place == str(scene.source / "pkg"):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        return read(place)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    with scene.make_loop():
+        scene.wait_synced()
+        assert (scene.target / "pkg/mod.py").exists()
