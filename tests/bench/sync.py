@@ -20,7 +20,7 @@ from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
-from devenv.config.model import Reload
+from devenv.config.model import Reload, Service
 from devenv.flows.agent_stream import AgentStream
 from devenv.host.watching import FolderWatcher
 from devenv.ports import ExecStream
@@ -32,6 +32,7 @@ from tests.bench.stage import NAMESPACE, TARGET, Probe, Stage, resident, save, s
 SAVE, SAVES = 4096, 200
 BIG = 50_000
 MANY = 10_000
+ROUNDS = 5
 LARGE = 100 * 1024 * 1024
 FRAMES = 1_000_000
 IDLE_SECONDS = 10.0
@@ -106,29 +107,39 @@ def kubectl_tar(there: Stage) -> None:
 
 
 def first_sync(there: Stage) -> Measures:
-    """10,000 files of 1 KB into a new pod, beside `tar | kubectl exec -i tar`; then again with nothing to do."""
-    service = there.service("first")
-    there.deploy(service)
+    """10,000 files of 1 KB into a new pod, beside `tar | kubectl exec -i tar`; then again with nothing to do.
+
+    In turns, each into pods of its own: ext4 takes its time for a new file where many were deleted just before, so that
+    one round alone says more about what this machine did a minute ago.
+    """
+    services = [there.service(f"first-{round_}") for round_ in range(ROUNDS)]
+    there.deploy(*services)
+    for service in services:
+        with there.syncing(service):
+            pass
+        there.kubectl(service.name, "mkdir", "-p", "/tmp/raw")
+        fill(there.root / service.name, MANY, size=1024)
+    tars: list[float] = []
+    ours: list[float] = []
+    for round_, service in enumerate(services):
+        ways = [(tars, partial(_raw_tar, there, service.name)), (ours, partial(_once, there, service))]
+        for found, run in ways if round_ % 2 else reversed(ways):
+            found.append(timed(run))
+    tar, seconds = percentile(tars, 0.5), percentile(ours, 0.5)
+    yield Figure("first sync, 10,000 × 1 KB", seconds, "s", tar, "tar | kubectl exec -i tar", goal=1.2)
+    yield Figure("reconnect, 10,000 unchanged", timed(partial(_once, there, services[0])), "s", goal=1.0)
+
+
+def _once(there: Stage, service: Service) -> None:
     with there.syncing(service):
         pass
-    fill(there.root / "first", MANY, size=1024)
-    there.kubectl("first", "mkdir", "-p", "/tmp/raw")
-    tar = timed(lambda: _raw_tar(there, there.root / "first"))
-    seconds = timed(lambda: _once(there, service))
-    yield Figure("first sync, 10,000 × 1 KB", seconds, "s", tar, "tar | kubectl exec -i tar", goal=1.2)
-    yield Figure("reconnect, 10,000 unchanged", timed(lambda: _once(there, service)), "s", goal=1.0)
 
 
-def _once(there: Stage, service: object) -> None:
-    with there.syncing(service):  # type: ignore[arg-type]
-        pass
-
-
-def _raw_tar(there: Stage, folder: Path) -> None:
-    [pod] = there.pods.containers("first")
+def _raw_tar(there: Stage, unit: str) -> None:
+    [pod] = there.pods.containers(unit)
     command = (
-        f"tar -C {folder} -cf - . | kubectl --context {there.context} -n {NAMESPACE} exec -i {pod.pod} -c {pod.name}"
-        " -- tar -x -C /tmp/raw -f -"
+        f"tar -C {there.root / unit} -cf - . | kubectl --context {there.context} -n {NAMESPACE} exec -i {pod.pod}"
+        f" -c {pod.name} -- tar -x -C /tmp/raw -f -"
     )
     subprocess.run(["sh", "-c", command], check=True)
 
