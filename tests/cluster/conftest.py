@@ -15,6 +15,8 @@ import pytest
 from tests.conftest import Done, Machine
 
 SMALL = Path(__file__).parent / "small"
+SLEEP = "[sh, -c, 'trap exit TERM; sleep 10000 & wait']"
+"""A command that does nothing; `sleep` alone as a container's first process would be deaf to the signal to end."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,11 @@ class Project:
         with urllib.request.urlopen(url, timeout=30) as answer:
             return json.load(answer)
 
+    def remove(self) -> None:
+        """Take it down; its namespace goes while the next test runs, whose project has another name."""
+        self.devenv("down")
+        self.machine.run("kubectl", "delete", "namespace", self.name, "--wait=false", "--ignore-not-found")
+
     def kubectl(self, *arguments: str) -> str:
         done = self.machine.run("kubectl", "-n", self.name, *arguments)
         assert done.code == 0, done.text
@@ -76,7 +83,7 @@ def project(machine: Machine, cluster: str, tmp_path: Path, request: pytest.Fixt
     name = "t-" + request.node.name.split("[")[0].removeprefix("test_").replace("_", "-")[:40].strip("-")
     project = make_project(machine, tmp_path / "p", name)
     yield project
-    project.devenv("down", "--volumes")
+    project.remove()
 
 
 collect_ignore = ["images", "small"]

@@ -37,7 +37,7 @@ def images(machine: Machine, cluster: str, tmp_path_factory: pytest.TempPathFact
     done = project.devenv("up", "-d")
     assert done.code == 0, done.text
     yield project
-    project.devenv("down", "--volumes")
+    project.remove()
 
 
 @pytest.fixture(scope="module")

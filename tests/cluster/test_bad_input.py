@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.cluster.conftest import Project
+from tests.cluster.conftest import SLEEP, Project
 from tests.conftest import CLUSTER, Machine
 
 pytestmark = pytest.mark.cluster
@@ -135,7 +135,7 @@ def test_an_image_that_can_not_be_pulled(project: Project) -> None:
     assert (done.code, "[image-pull-failed]" in done.err) == (13, True), done.text
     assert "web can't pull its image" in done.err
     assert "nosuch/image:9" in done.err
-    small_service(project, "busybox:1", ", command: [sleep, '1000']")
+    small_service(project, "busybox:1", f", command: {SLEEP}")
     assert project.devenv("up", "-d").code == 0
 
 
@@ -151,7 +151,7 @@ def test_a_pod_that_crashes_again_and_again(project: Project) -> None:
 
 
 def test_a_unit_that_does_not_get_ready_in_time(project: Project) -> None:
-    small_service(project, "busybox:1", ", command: [sleep, '1000'], ports: {http: 80}")
+    small_service(project, "busybox:1", f", command: {SLEEP}, ports: {{http: 80}}")
     done = project.devenv("up", "-d", "--timeout", "4")
     assert (done.code, "[not-ready]" in done.err) == (13, True), done.text
     assert "runs, but is not ready" in done.err

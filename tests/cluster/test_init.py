@@ -32,7 +32,7 @@ def initiated(machine: Machine, cluster: str, tmp_path: Path) -> Iterator[Callab
 
     yield make
     for project in made:
-        project.devenv("down", "--volumes")
+        project.remove()
 
 
 def test_flask_and_postgres(initiated: Callable[[str], Project]) -> None:

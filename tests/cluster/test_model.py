@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.cluster.conftest import Project
+from tests.cluster.conftest import SLEEP, Project
 
 pytestmark = pytest.mark.cluster
 
@@ -15,21 +15,21 @@ name: {name}
 services:
   web:
     image: busybox:1
-    command: [sh, -c, "cat /data/ready; sleep 10000"]
+    command: [sh, -c, "trap exit TERM; cat /data/ready; sleep 10000 & wait"]
     volumes: {{data: {{path: /data, size: 16Mi}}}}
     resources: {{requests: trim, limits: {{memory: 64Mi}}}}
     env_file: web.env
     env: {{OWN: "2"}}
     init: [{{name: prepare, command: 'echo "$FROM_FILE $OWN" > /data/ready'}}]
     seed: [{{name: load, command: 'echo "seeded $OWN"; {seed}'}}]
-  front: {{image: "busybox:1", command: [sleep, "10000"], needs: [web]{front}}}
-  other: {{image: "busybox:1", command: [sleep, "10000"]}}
+  front: {{image: "busybox:1", command: {sleep}, needs: [web]{front}}}
+  other: {{image: "busybox:1", command: {sleep}}}
 groups: {{shown: [front]}}
 """
 
 
 def write(project: Project, *, seed: str = "true", front: str = "") -> None:
-    project.write("devenv.yaml", SERVICES.format(name=project.name, seed=seed, front=front))
+    project.write("devenv.yaml", SERVICES.format(name=project.name, seed=seed, front=front, sleep=SLEEP))
     project.write("profiles/default.yaml", "dependencies: {}\n")
     project.write("web.env", "FROM_FILE='from a file'\nOWN=1\n")
 
@@ -84,7 +84,7 @@ def test_a_seed_that_fails_is_explained_and_runs_again(project: Project) -> None
 
 def test_an_init_step_that_fails_is_explained(project: Project) -> None:
     init = "init: [{name: migrate, command: 'echo no table; exit 5'}]"
-    text = f"services: {{web: {{image: 'busybox:1', command: [sleep, '1000'], {init}}}}}"
+    text = f"services: {{web: {{image: 'busybox:1', command: {SLEEP}, {init}}}}}"
     project.write("devenv.yaml", f"name: {project.name}\n{text}\n")
     project.write("profiles/default.yaml", "dependencies: {}\n")
     done = project.devenv("up", "-d", timeout=120)
@@ -94,10 +94,10 @@ def test_an_init_step_that_fails_is_explained(project: Project) -> None:
 
 
 def test_another_project_is_the_real_form_of_a_dependency(project: Project) -> None:
-    pay = "services: {payments: {image: 'busybox:1', command: [sleep, '1000'], needs: [redis]}, extra: {image: x}}\n"
+    pay = f"services: {{payments: {{image: 'busybox:1', command: {SLEEP}, needs: [redis]}}, extra: {{image: x}}}}\n"
     project.write("pay/devenv.yaml", pay)
     project.write("pay/profiles/default.yaml", "include: [redis]\n")
-    own = "{image: 'busybox:1', command: [sleep, '1000'], needs: [payments]}"
+    own = f"{{image: 'busybox:1', command: {SLEEP}, needs: [payments]}}"
     project.write("devenv.yaml", f"name: {project.name}\nservices: {{web: {own}}}\n")
     payments = "{real: {devenv: ../pay}, stub: {wiremock: ../stubs/payments, ports: {http: 8080}}}"
     project.write("profiles/default.yaml", f"dependencies: {{payments: {payments}}}\n")

@@ -205,7 +205,7 @@ def scene(machine: Machine, cluster: str, tmp_path_factory: pytest.TempPathFacto
     done = project.devenv("up", "-d")
     assert done.code == 0, done.text
     yield Scene(project)
-    project.devenv("down", "--volumes")
+    project.remove()
 
 
 @pytest.mark.timeout(scale.seconds(240))

@@ -117,4 +117,4 @@ def tree(machine: Machine, cluster: str, tmp_path_factory: pytest.TempPathFactor
     done = project.devenv("up", "-d")
     assert done.code == 0, done.text
     yield project
-    project.devenv("down", "--volumes")
+    project.remove()
