@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import json
-import re
 import sys
 
-from devenv.terminal.colors import prefix
-
-_CODES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[@-Z\\^_])")
-"""What programs send to colour a terminal or to name its window (ECMA-48: CSI, OSC and two-byte sequences)."""
+from devenv.terminal.colors import prefix, without_codes
 
 
 class LinePrinter:
@@ -23,7 +19,7 @@ class LinePrinter:
     def line(self, unit: str, text: str) -> None:
         """Print one line."""
         if not self._color:
-            text = _CODES.sub("", text)
+            text = without_codes(text)
         if self._json:
             sys.stdout.write(json.dumps({"unit": unit, "line": text}) + "\n")
         else:

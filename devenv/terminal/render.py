@@ -10,6 +10,7 @@ from typing import Any
 
 from devenv.errors import DevenvError
 from devenv.terminal.checks import finding_lines
+from devenv.terminal.colors import without_codes
 
 
 def print_json(value: object) -> None:
@@ -40,7 +41,7 @@ def table(rows: Sequence[Sequence[str]]) -> list[str]:
 
 def error_lines(error: DevenvError) -> list[str]:
     """An error as people read it: what, details, checks that may explain it, a blank line, the hint."""
-    lines = [f"error: {error.message} [{error.code}]", *(f"  {line}" for line in error.details)]
+    lines = [f"error: {error.message} [{error.code}]", *(f"  {without_codes(line)}" for line in error.details)]
     width = max((len(finding.id) for finding in error.checks), default=0)
     lines += [f"  {line}" for finding in error.checks for line in finding_lines(finding, width=width)]
     return [*lines, "", f"hint: {error.hint}"] if error.hint else lines
@@ -52,7 +53,7 @@ def error_envelope(error: DevenvError) -> Mapping[str, Any]:
         "error": {
             "code": error.code,
             "message": error.message,
-            "details": list(error.details),
+            "details": [without_codes(line) for line in error.details],
             "hint": error.hint,
         },
         "checks": [asdict(finding) for finding in error.checks],
