@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import get_args
@@ -17,6 +18,8 @@ from devenv.sync.places import AGENT, PROGRAM
 
 STARTS_BEFORE_GIVING_UP = 3
 """A crash that no save caused is tried again by the agent; as many starts show that this does not mend it."""
+STAYS_SECONDS = 2.5
+"""After its first and second start a crashed program is tried again within two seconds, or not before the next save."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,19 +60,56 @@ def parse(said: str) -> Program | None:
 
 def crash_verdicts(kube: Kube, pods: Iterable[Object]) -> dict[str, Verdict]:
     """The verdicts on pods, by name, whose program crashed as often as nothing but an edit will mend."""
+    crashed = _crashed(kube, pods)
+    return {a.place.pod: _verdict(a) for a in crashed if a.program.starts >= STARTS_BEFORE_GIVING_UP}
+
+
+class Crashes:
+    """Watches, look by look, for programs that crashed and stay so.
+
+    What was saved may be on its way to mend the first crash that is seen: `bring` brings it in.
+    """
+
+    def __init__(self, bring: Callable[[], object], *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._bring, self._clock = bring, clock
+        self._brought = False
+        self._since: dict[tuple[Place, int], float] = {}
+
+    def look(self, kube: Kube, pods: Iterable[Object]) -> dict[str, Verdict]:
+        """The verdicts on pods, by name, whose program was not started since a look some seconds ago."""
+        crashed = _crashed(kube, pods)
+        if crashed and not self._brought:
+            self._brought = True
+            self._bring()
+        now = self._clock()
+        self._since = {key: self._since.get(key, now) for key in map(_start_of, crashed)}
+        return {a.place.pod: _verdict(a) for a in crashed if now - self._since[_start_of(a)] >= STAYS_SECONDS}
+
+
+def all_crashed(pods: Iterable[Object], verdicts: Mapping[str, Verdict]) -> bool:
+    """Whether no pod is on its way in place of those whose program crashed."""
+    staying = {pod["metadata"]["name"] for pod in pods if not pod["metadata"].get("deletionTimestamp")}
+    return bool(staying) and staying <= verdicts.keys()
+
+
+def _crashed(kube: Kube, pods: Iterable[Object]) -> list[Answer]:
     answers = look(kube, [pod for pod in pods if not is_ready(pod)])
-    return {
-        answer.place.pod: Verdict(
-            answer.place.pod,
-            answer.sentence,
-            problem=problems.PROGRAM_CRASHED,
-            fatal=True,
-            container=answer.place.container,
-            facts=(("exit_code", answer.program.code),),
-        )
-        for answer in answers
-        if answer.program.state == "crashed" and answer.program.starts >= STARTS_BEFORE_GIVING_UP
-    }
+    return [answer for answer in answers if answer.program.state == "crashed"]
+
+
+def _start_of(answer: Answer) -> tuple[Place, int]:
+    return answer.place, answer.program.starts
+
+
+def _verdict(answer: Answer) -> Verdict:
+    return Verdict(
+        answer.place.pod,
+        answer.sentence,
+        problem=problems.PROGRAM_CRASHED,
+        fatal=True,
+        container=answer.place.container,
+        facts=(("exit_code", answer.program.code),),
+    )
 
 
 def _places(pod: Object) -> list[Place]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 from devenv import problems
 from devenv.config.model import Environment, Service
 from devenv.errors import ClusterError, UsageError
 from devenv.flows.observe import explain
+from devenv.flows.programs import Crashes, all_crashed
 from devenv.flows.runners import Runner, Show, await_listening, runner_for
 from devenv.flows.units import container_of
 from devenv.flows.up import check_names
@@ -72,8 +74,9 @@ def run_tests(request: TestRequest, kube: Kube, world: World, *, sync: Callable[
     service = request.service
     assert service.test is not None
     started = time.monotonic()
-    pod = await_ready_pod(kube, request.environment.name, service.name, stop=world.stop)
-    sync(service.name)
+    bring = partial(sync, service.name)
+    pod = await_ready_pod(kube, request.environment.name, service.name, Crashes(bring), stop=world.stop)
+    bring()
     runner = runner_for(kube, pod, container_of(service))
     if restarts(service) and service.ports:
         await_listening(runner, next(iter(service.ports.values())))
@@ -85,10 +88,11 @@ def run_tests(request: TestRequest, kube: Kube, world: World, *, sync: Callable[
     return TestResult(service.name, pod["metadata"]["name"], code, seconds, reports)
 
 
-def await_ready_pod(kube: Kube, environment: str, service: str, *, stop: Stop) -> Object:
+def await_ready_pod(kube: Kube, environment: str, service: str, crashes: Crashes, *, stop: Stop) -> Object:
     """The newest ready pod of a service; one that is on its way is waited for.
 
-    Raises ClusterError environment-missing where there is none, NotReady with the verdict of those there are.
+    Raises ClusterError environment-missing where there is none, NotReady with the verdict of those there are: at once
+    where a program crashed and stays so.
     """
     deadline = time.monotonic() + POD_SECONDS
     while True:
@@ -98,8 +102,9 @@ def await_ready_pod(kube: Kube, environment: str, service: str, *, stop: Stop) -
             return ready[-1]
         if not pods:
             raise ClusterError(problems.ENVIRONMENT_MISSING, name=environment)
-        if time.monotonic() > deadline or stop.wait(POLL_SECONDS):
-            raise explain(kube, environment, service, pods, POD_SECONDS)
+        crashed = crashes.look(kube, pods)
+        if all_crashed(pods, crashed) or time.monotonic() > deadline or stop.wait(POLL_SECONDS):
+            raise explain(kube, environment, service, pods, POD_SECONDS, crashed)
 
 
 def collect_reports(runner: Runner, environment: Environment, service: Service) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -11,13 +12,14 @@ from devenv import problems
 from devenv.config.model import Environment
 from devenv.errors import DevenvError, NotReady
 from devenv.flows.observe import explain
+from devenv.flows.programs import Crashes, all_crashed
 from devenv.flows.status import status
 from devenv.flows.up import check_names, members_of
 from devenv.flows.world import World
 from devenv.plan.engine import NAME as ENGINE
 from devenv.plan.marks import UNIT, selector
 from devenv.plan.units import namespace_of
-from devenv.ports import Kube
+from devenv.ports import Kube, Object
 from devenv.session.control import ControlClient, checked, find_session
 from devenv.session.place import place_of
 
@@ -63,9 +65,11 @@ class Waiting:
     def __init__(self, request: WaitRequest, kube: Kube, world: World) -> None:
         self._request, self._kube, self._world = request, kube, world
         self._names = frozenset(members_of(request.environment, request.names))
+        self._failing: list[str] = []
+        self._crashes = Crashes(self._await_synced)
 
     def run(self) -> WaitResult:
-        """Return once all is as wanted. NotReady wait-timeout with the reasons."""
+        """Return once all is as wanted. NotReady wait-timeout with the reasons, program-crashed at once."""
         request, started = self._request, time.monotonic()
         check_names(request.environment, request.names)
         with self._world.progress.step(f"wait for {request.wanted}") as note:
@@ -76,6 +80,7 @@ class Waiting:
                 if not waited:
                     return WaitResult(request.environment.name, request.wanted, round(seconds, 3), tuple(units))
                 note(f"{waited[0].name}: {waited[0].reason}")
+                self._refuse_crashed()
                 if seconds >= request.timeout or self._world.stop.wait(POLL_SECONDS):
                     raise self._late(waited)
 
@@ -94,6 +99,7 @@ class Waiting:
     def _ready(self) -> list[UnitWait]:
         found = status(self._request.environment, self._kube)
         wanted = [unit for unit in found if unit.state != "off" and (not self._names or unit.name in self._names)]
+        self._failing = [unit.name for unit in wanted if unit.state == "failing"]
         return [UnitWait(u.name, u.state == "ready", "" if u.state == "ready" else u.detail or u.state) for u in wanted]
 
     def _synced_units(self) -> list[UnitWait]:
@@ -127,6 +133,33 @@ class Waiting:
             if forward["state"] != "up" and (not self._names or forward["unit"] in self._names):
                 yield forward["unit"], f"its forward on port {forward['local']} has no pod"
 
+    def _refuse_crashed(self) -> None:
+        """NotReady program-crashed where a program crashed and stays so."""
+        crashed: NotReady | None = None
+        with contextlib.suppress(DevenvError):  # a cluster that does not answer is waited for
+            crashed = self._find_crashed()
+        if crashed:
+            raise crashed
+
+    def _find_crashed(self) -> NotReady | None:
+        pods = {name: self._pods(name) for name in self._failing}
+        verdicts = self._crashes.look(self._kube, [pod for found in pods.values() for pod in found])
+        for name, found in pods.items():
+            if all_crashed(found, verdicts):
+                namespace = namespace_of(self._request.environment)
+                return explain(self._kube, namespace, name, found, self._request.timeout, verdicts)
+        return None
+
+    def _await_synced(self) -> None:
+        with contextlib.suppress(DevenvError):
+            list(self._session_reasons(time.monotonic() + SYNC_SECONDS))
+
+    def _pods(self, unit: str) -> list[Object]:
+        dependency = self._request.environment.dependencies.get(unit)
+        label = ENGINE if dependency and dependency.mode == "stub" else unit
+        namespace, name = namespace_of(self._request.environment), self._request.environment.name
+        return self._kube.objects.select("v1", "Pod", namespace=namespace, labels=f"{selector(name)},{UNIT}={label}")
+
     def _late(self, waited: Sequence[UnitWait]) -> NotReady:
         request = self._request
         details = [line for unit in waited for line in self._why(unit)]
@@ -137,17 +170,13 @@ class Waiting:
 
     def _why(self, unit: UnitWait) -> list[str]:
         """The reason of a unit; of one that is not ready, what its pods, events and logs say."""
-        dependency = self._request.environment.dependencies.get(unit.name)
+        environment = self._request.environment
         lines = [f"{unit.name}: {unit.reason}"]
-        if self._request.wanted == "synced" or (unit.name not in self._request.environment.services and not dependency):
+        if self._request.wanted == "synced" or unit.name not in {*environment.services, *environment.dependencies}:
             return lines
-        label = ENGINE if dependency and dependency.mode == "stub" else unit.name
-        namespace, name = namespace_of(self._request.environment), self._request.environment.name
+        namespace = namespace_of(environment)
         try:
-            pods = self._kube.objects.select(
-                "v1", "Pod", namespace=namespace, labels=f"{selector(name)},{UNIT}={label}"
-            )
-            error = explain(self._kube, namespace, unit.name, pods, self._request.timeout)
+            error = explain(self._kube, namespace, unit.name, self._pods(unit.name), self._request.timeout)
         except DevenvError:
             return lines
         return lines + [f"  {line}" for line in error.details]

@@ -7,7 +7,7 @@ import pytest
 
 from devenv.errors import NotReady
 from devenv.flows.observe import Observed, wait_ready
-from devenv.flows.programs import Answer, crash_verdicts, look
+from devenv.flows.programs import STAYS_SECONDS, Answer, Crashes, all_crashed, crash_verdicts, look
 from devenv.flows.runners import Place
 from devenv.health.program import Program
 from devenv.plan.marks import REVISION, UNIT
@@ -72,6 +72,40 @@ def test_a_program_that_crashed_is_given_up_on_at_its_third_start() -> None:
     assert verdict.problem is not None
     assert verdict.problem.code == "program-crashed"
     assert crash_verdicts(kube("crashed 3 3\n"), [pod(ready=True)]) == {}
+
+
+def test_a_crash_that_stays_is_found_once_what_was_saved_is_there() -> None:
+    now = [0.0]
+    brought: list[float] = []
+
+    def bring() -> None:
+        now[0] += 60.0
+        brought.append(now[0])
+
+    crashes = Crashes(bring, clock=lambda: now[0])
+    assert crashes.look(kube("runs\n"), [pod()]) == {}
+    assert brought == []
+    asked = kube("crashed 3 2\n")
+    assert crashes.look(asked, [pod()]) == {}, "as long as what was saved took counts for nothing"
+    now[0] += STAYS_SECONDS
+    assert crashes.look(asked, [pod(ready=True)]) == {}
+    assert crashes.look(asked, [pod()]) == {}, "it was ready meanwhile"
+    now[0] += STAYS_SECONDS / 2
+    assert crashes.look(kube("crashed 3 3\n"), [pod()]) == {}, "it was started meanwhile"
+    now[0] += STAYS_SECONDS
+    verdict = crashes.look(kube("crashed 3 3\n"), [pod()])["web-1"]
+    assert (verdict.fatal, verdict.message) == (True, "its program ended with code 3; the next save starts it again")
+    assert brought == [60.0]
+
+
+def test_a_pod_on_its_way_is_worth_waiting_for() -> None:
+    asked = kube("crashed 3 3\n")
+    verdicts = crash_verdicts(asked, [pod()])
+    going = pod("web-0")
+    going["metadata"]["deletionTimestamp"] = "2026-01-01T00:00:00Z"
+    assert all_crashed([pod(), going], verdicts)
+    assert not all_crashed([pod(), pod("web-2")], verdicts)
+    assert not all_crashed([going], verdicts)
 
 
 def test_who_waits_for_a_unit_is_told_of_its_crash_with_its_last_lines() -> None:

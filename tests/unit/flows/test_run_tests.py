@@ -6,10 +6,11 @@ from typing import Any
 import pytest
 
 from devenv.config.model import Environment, Origin, Service, Test
-from devenv.errors import ClusterError, RunLost, UsageError
+from devenv.errors import ClusterError, NotReady, RunLost, UsageError
 from devenv.flows.runners import RUNNER
 from devenv.flows.test import TestRequest, choose_service, run_tests
 from devenv.plan.marks import selector
+from devenv.sync.places import AGENT, PROGRAM
 from tests.fakes.kube import FakeObjects, FakePods, Ran
 from tests.fakes.world import FakeKube, fake_world
 
@@ -38,11 +39,22 @@ def pod() -> dict[str, Any]:
     }
 
 
+def crashed_pod(service: str) -> dict[str, Any]:
+    """Whose program is under the agent."""
+    found = pod()
+    found["metadata"]["annotations"] = {AGENT: service}
+    found["spec"] = {"containers": [{"name": service}]}
+    running = {"startedAt": "2026-01-01T00:00:00Z"}
+    found["status"] = {"containerStatuses": [{"name": service, "state": {"running": running}}]}
+    return found
+
+
 class Case:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.kube = FakeKube(objects=FakeObjects(pod()), pods=FakePods())
         self.synced: list[str] = []
+        self.mend: dict[str, Any] | None = None
         self.shown: list[tuple[bytes, str]] = []
         self.kube.pods.commands["cat /tmp/none.xml"] = Ran(code=1)
 
@@ -51,7 +63,12 @@ class Case:
         request = TestRequest(environment(self.root, ORDERS), ORDERS, ("-k", "x"), timeout)
         world = fake_world(self.root, self.kube)
         show = lambda data, stream: self.shown.append((data, stream))  # noqa: E731
-        return run_tests(request, self.kube, world, sync=self.synced.append, show=show)
+        return run_tests(request, self.kube, world, sync=self.sync, show=show)
+
+    def sync(self, service: str) -> None:
+        self.synced.append(service)
+        if self.mend:
+            self.kube.objects.apply(self.mend)
 
 
 @pytest.fixture
@@ -93,6 +110,25 @@ def test_without_a_ready_pod_the_environment_is_not_up(case: Case) -> None:
     with pytest.raises(ClusterError) as caught:
         case.run(Ran())
     assert caught.value.code == "environment-missing"
+
+
+def test_a_program_that_crashed_and_stays_so_ends_it(case: Case) -> None:
+    case.kube.objects = FakeObjects(crashed_pod("orders"))
+    case.kube.pods.commands[f"{PROGRAM} ready"] = Ran(b"crashed 3 2\n", code=1)
+    case.kube.pods.lines["shop", "orders-1", "orders"] = ["no such table"]
+    with pytest.raises(NotReady) as caught:
+        case.run(Ran())
+    assert caught.value.message == "the program of orders ends soon after its start (exit code 3)"
+    assert caught.value.details[-1] == "  log: no such table"
+    assert case.synced == ["orders"], "a save may be on its way to mend it"
+
+
+def test_a_program_that_a_save_mends_is_tested(case: Case) -> None:
+    case.kube.objects = FakeObjects(crashed_pod("orders"))
+    case.kube.pods.commands[f"{PROGRAM} ready"] = Ran(b"crashed 3 3\n", code=1)
+    case.mend = pod()
+    assert case.run(Ran(out=b"devenv:42\n")).code == 0
+    assert case.synced == ["orders", "orders"]
 
 
 def test_the_one_service_with_tests_is_meant(tmp_path: Path) -> None:

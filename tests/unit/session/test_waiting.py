@@ -16,7 +16,8 @@ from devenv.flows.world import World
 from devenv.plan.marks import UNIT
 from devenv.session.control import ControlServer, socket_path
 from devenv.session.waiting import Waiting, WaitRequest
-from tests.fakes.kube import FakeObjects, FakePods
+from devenv.sync.places import AGENT, PROGRAM
+from tests.fakes.kube import FakeObjects, FakePods, Ran
 from tests.fakes.world import FakeKube, fake_world
 
 SHOP = """\
@@ -63,10 +64,12 @@ class Asked:
         self.synced = True
         self.problems: list[str] = []
         self.state = "up"
+        self.asked: list[str] = []
         handlers = {"wait-synced": self._sync, "status": self._status, "forward-list": self._list}
         self.server = ControlServer(socket_path(tmp_path, "0123456789", "shop"), handlers)
 
     def _sync(self, request: dict[str, Any]) -> dict[str, Any]:
+        self.asked.append(str(request["service"]))
         if not self.synced:
             time.sleep(request["seconds"])
             raise problems_error(str(request["service"]))
@@ -156,6 +159,22 @@ def test_what_is_in_vain_has_a_code(shop: Environment, tmp_path: Path) -> None:
     with pytest.raises(NotReady, match="worker is not ready after 0 s") as caught:
         Waiting(WaitRequest(shop, "ready", (), 0.0), kube, fake_world(tmp_path, kube)).run()
     assert (caught.value.code, caught.value.exit_code) == ("wait-timeout", 13)
+
+
+def test_a_program_that_crashed_and_stays_so_is_not_waited_for(
+    shop: Environment, tmp_path: Path, session: Asked
+) -> None:
+    crashed = pending_pod("orders")
+    crashed["metadata"]["annotations"] = {AGENT: "c"}
+    crashed["status"]["containerStatuses"][0]["state"] = {"running": {"startedAt": "2026-01-01T00:00:00Z"}}
+    kube = kube_with("worker")
+    kube.objects.apply(crashed)
+    kube.pods.commands[f"{PROGRAM} ready"] = Ran(b"crashed 3 2\n", code=1)
+    with pytest.raises(NotReady) as caught:
+        Waiting(WaitRequest(shop, "healthy", (), 3600.0), kube, fake_world(tmp_path, kube)).run()
+    assert caught.value.message == "the program of orders ends soon after its start (exit code 3)"
+    assert caught.value.details[-1] == "  log: orders says"
+    assert session.asked == ["orders"], "a save may be on its way to mend it"
 
 
 def test_unknown_names_are_told(shop: Environment, tmp_path: Path) -> None:
