@@ -381,9 +381,9 @@ WATCH_LIMIT = Problem(
 )
 SYNC_DIFFERS = Problem(
     "sync-differs",
-    "{count} paths of {service} differ between its source and its pods",
-    "Both sides were hashed. A program changed what is in the container, or what is there was never synced.",
-    "devenv up again, or devenv sync pull PATH to have the container's file",
+    "not the same in the source and the pods of {service}: {paths}",
+    "Both sides were hashed. Something in the container changed, made or removed what was synced there.",
+    "devenv sync verify --fix has the session send what is here; devenv sync pull PATH has the container's file instead",
 )
 NO_SYNC = Problem(
     "no-sync",

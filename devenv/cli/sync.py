@@ -45,12 +45,14 @@ def status(
 @sync.command("verify")
 def verify(
     service: ServiceArgument = None,
+    fix: Annotated[
+        bool, typer.Option("--fix", help="Have the session send what differs, and delete what it once brought.")
+    ] = False,
     file: FileOption = None,
     output: OutputOption = "text",
     verbose: VerboseOption = False,
 ) -> None:
     """Hash the sources and what the pods have of them, and name what differs. Exits with 14 where something does."""
-    from devenv import problems
     from devenv.session.control import checked
     from devenv.session.sync.reached import Reached
     from devenv.session.sync.sync_verify import verify as compare
@@ -58,8 +60,9 @@ def verify(
 
     reached = reach_session(file)
     chosen = _chosen(reached, service)
-    if reached.session:
-        found = checked(reached.session.ask("sync-verify", service=service, timeout=ASK_SECONDS))["services"]
+    if reached.session or fix:
+        session = need_session(reached)
+        found = checked(session.ask("sync-verify", service=service, fix=fix, timeout=ASK_SECONDS))["services"]
     else:
 
         def step(each: Reached) -> dict[str, Any]:
@@ -72,10 +75,20 @@ def verify(
         raise typer.Exit(SyncError.exit_code if differences else 0)
     rows = [(one["pod"], one["what"], one["place"], one["local"]) for _, one in differences]
     lines = table([("POD", "WHAT", "IN THE POD", "HERE"), *rows]) if rows else []
-    print_lines([*lines, *(_verdict(each) for each in found if not each["differences"])])
+    fixed = [f"fixed: {one['pod']}:{one['place']} ({one['what']})" for each in found for one in each["fixed"]]
+    print_lines([*fixed, *lines, *(_verdict(each) for each in found if not each["differences"])])
     if differences:
-        names = ", ".join(dict.fromkeys(name for name, _ in differences))
-        raise SyncError(problems.SYNC_DIFFERS, count=len(differences), service=names)
+        raise _differs([name for name, _ in differences], fixed=fix)
+
+
+def _differs(names: list[str], *, fixed: bool) -> SyncError:
+    """What is told of differences, each by its service."""
+    from devenv import problems
+    from devenv.cli.words import counted
+
+    hint = "devenv sync status says what keeps it from arriving" if fixed else None
+    services = ", ".join(dict.fromkeys(names))
+    return SyncError(problems.SYNC_DIFFERS, hint=hint, paths=counted(len(names), "path"), service=services)
 
 
 @sync.command("pull")

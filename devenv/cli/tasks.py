@@ -66,6 +66,7 @@ TASKS: dict[str, dict[str, tuple[Example, ...]]] = {
         "sync verify": (
             ("devenv sync verify", "hash both sides; 14 where something differs"),
             ("devenv sync verify orders -o json", "one service, for a program"),
+            ("devenv sync verify --fix", "have the session send what differs"),
         ),
         "sync pull": (
             ("devenv sync pull services/orders/src/uv.lock", "a file that was made in the pod"),

@@ -1,4 +1,4 @@
-"""The word that was probably meant."""
+"""The word that was probably meant, and words for numbers."""
 
 from __future__ import annotations
 
@@ -18,3 +18,8 @@ def did_you_mean(word: str, known: Sequence[str]) -> str:
     """` (did you mean "x"?)` for the word that was probably meant, or nothing."""
     meant = nearest(word, known)
     return f' (did you mean "{meant}"?)' if meant else ""
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 file`, `2 files`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -52,6 +52,15 @@ class Ledger:
         """The container is known to have this."""
         self._acked[rule][path] = digest
 
+    def amend(self, rule: int, there: Mapping[str, Digest | None]) -> None:
+        """The container was found to have this at these paths (None: nothing): all of them are marked."""
+        for path, digest in there.items():
+            self._acked[rule].pop(path, None)
+            if digest is not None:
+                self._acked[rule][path] = digest
+        pending = self._pending[rule]
+        self._pending[rule] = pending if pending is None else pending | there.keys()
+
     def accept_loss(self) -> None:
         """The next batch may delete as much as it will."""
         self._accepts_loss = True

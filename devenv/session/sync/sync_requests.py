@@ -11,7 +11,7 @@ from devenv.problems import NO_SYNC
 from devenv.session.control import Handler, Message
 from devenv.session.sync.sync_explain import explain
 from devenv.session.sync.sync_pull import pull
-from devenv.session.sync.sync_verify import verify
+from devenv.session.sync.sync_verify import Verdict, fix, verify
 from devenv.session.sync.syncing import SyncLoop
 
 VERIFY_SECONDS = 20.0
@@ -44,11 +44,15 @@ class SyncRequests:
         return {"services": [asdict(loop.status()) for loop in self._meant(request)]}
 
     def _verify(self, request: Message) -> Message:
+        step = self._fixed if request.get("fix") else verify
         found = []
         for loop in self._meant(request):
             loop.wait_synced(VERIFY_SECONDS)  # what is on its way is no difference
-            found.append(asdict(verify(loop)))
+            found.append(asdict(step(loop)))
         return {"services": found}
+
+    def _fixed(self, loop: SyncLoop) -> Verdict:
+        return fix(loop, lambda: loop.wait_synced(VERIFY_SECONDS))
 
     def _pull(self, request: Message) -> Message:
         force = bool(request.get("force"))

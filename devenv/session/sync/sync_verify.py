@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from devenv.session.sync.claims import claims_of
@@ -31,28 +31,61 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What verify found: how many paths were compared in each pod, and those that differ."""
+    """What verify found: how many paths were compared in each pod, and those that differ.
+
+    `fixed` are those that did, and were sent again or deleted.
+    """
 
     service: str
     compared: int
     pods: tuple[str, ...]
     differences: tuple[Difference, ...]
+    fixed: tuple[Difference, ...] = ()
 
 
-def verify(reached: Reached) -> Verdict:
-    """Hash both sides. SyncError where a container can't be asked."""
+def verify(reached: Reached, *, mark: bool = False) -> Verdict:
+    """Hash both sides; `mark` what differs, so that it is sent. SyncError where a container can't be asked."""
     indexes = list(reached.sources.indexes)
     local = [hash_source(index) for index in indexes]
-    found = reached.each(lambda target: [look(target, rule, paths) for rule, paths in enumerate(local)])
     claims = claims_of(reached.service, indexes)
+
+    def stays(rule: int, path: str) -> bool:
+        return claims[rule].keeps(path, reached.sources.is_kept)
+
+    def step(target: Target) -> list[dict[str, What]]:
+        return [_differing(target, rule, paths, stays, mark=mark) for rule, paths in enumerate(local)]
+
+    found = reached.each(step)
     differences = [
         Difference(pod, what, str(indexes[rule].locate(path)), claims[rule].place(path))
-        for pod, there in found.items()
-        for rule, has in enumerate(there)
-        for path, what in compare(local[rule], has).items()
-        if what != "extra" or not claims[rule].keeps(path, reached.sources.is_kept)
+        for pod, by_rule in found.items()
+        for rule, paths in enumerate(by_rule)
+        for path, what in paths.items()
     ]
     return Verdict(reached.service.name, sum(map(len, local)), tuple(found), tuple(differences))
+
+
+def _differing(
+    target: Target, rule: int, local: Mapping[str, Digest], stays: Callable[[int, str], bool], *, mark: bool
+) -> dict[str, What]:
+    """What of a rule differs in a container."""
+    there = look(target, rule, local)
+    differing = compare(local, there).items()
+    found = {path: what for path, what in differing if what != "extra" or not stays(rule, path)}
+    if mark and found:
+        target.amend(rule, {path: there.get(path) for path in found})
+    return found
+
+
+def fix(reached: Reached, wait: Callable[[], object]) -> Verdict:
+    """Have the session send what differs, `wait` until it has, and look again. SyncError."""
+    before = verify(reached, mark=True)
+    if not before.differences:
+        return before
+    wait()
+    after = verify(reached)
+    left = {(one.pod, one.place) for one in after.differences}
+    return replace(after, fixed=tuple(one for one in before.differences if (one.pod, one.place) not in left))
 
 
 def look(target: Target, rule: int, paths: Mapping[str, Digest]) -> dict[str, Digest]:

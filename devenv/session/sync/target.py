@@ -62,6 +62,9 @@ class Target(Protocol):
     def acknowledge(self, rule: int, path: str, digest: Digest) -> None:
         """The container is known to have this."""
 
+    def amend(self, rule: int, there: Mapping[str, Digest | None]) -> None:
+        """The container was found to have this at these paths (None: nothing): all of them are marked."""
+
     def accept_loss(self) -> None:
         """The next batch may delete as much as it will."""
 

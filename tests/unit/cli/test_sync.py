@@ -51,7 +51,7 @@ def answer(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Answer:
 def test_verify_exits_with_14_where_something_differs(answer: Answer, capsys: pytest.CaptureFixture[str]) -> None:
     difference = Difference("orders-1", "content", "/src/main.py", "/app/main.py")
     answer({"services": [asdict(Verdict("orders", 3, ("orders-1",), (difference,)))]})
-    with pytest.raises(SyncError, match="1 paths of orders differ") as error:
+    with pytest.raises(SyncError, match="pods of orders: 1 path$") as error:
         sync.verify()
     assert (error.value.code, error.value.exit_code) == ("sync-differs", 14)
     assert "/app/main.py" in capsys.readouterr().out
@@ -59,6 +59,21 @@ def test_verify_exits_with_14_where_something_differs(answer: Answer, capsys: py
         sync.verify(output="json")
     assert ended.value.exit_code == 14
     assert json.loads(capsys.readouterr().out)[0]["differences"][0]["what"] == "content"
+
+
+def test_verify_says_what_it_fixed_and_where_to_look_for_the_rest(
+    answer: Answer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one, other = (Difference("orders-1", "content", f"/src/{name}", f"/app/{name}") for name in ("a.py", "b.py"))
+    with pytest.raises(ClusterError, match="no live session"):
+        sync.verify(fix=True)
+    answer({"services": [asdict(Verdict("orders", 3, ("orders-1",), (), (one,)))]})
+    sync.verify(fix=True)
+    assert capsys.readouterr().out.startswith("fixed: orders-1:/app/a.py (content)\norders: 3 paths are the same")
+    answer({"services": [asdict(Verdict("orders", 3, ("orders-1",), (other,), (one,)))]})
+    with pytest.raises(SyncError) as error:
+        sync.verify(fix=True)
+    assert error.value.hint == "devenv sync status says what keeps it from arriving"
 
 
 def test_verify_tells_what_it_compared(answer: Answer, capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -66,6 +67,45 @@ def test_verify_finds_what_is_missing(scene: AgentScene) -> None:
     (scene.target / "main.py").unlink()
     [found] = ask(scene, "sync-verify", service="orders")["services"]
     assert [(one["what"], one["pod"]) for one in found["differences"]] == [("missing", "orders-1")]
+
+
+def test_verify_has_the_running_session_send_what_differs(scene: AgentScene) -> None:
+    (scene.target / "main.py").write_text("by hand")
+    (scene.target / "pkg/mod.py").chmod(0o755)
+    (scene.target / ".gitignore").unlink()
+    (scene.target / "ours").touch()
+    scene.box.records[str(scene.target)].add("ours")
+    (scene.target / "foreign").touch()
+    streams = len(scene.boxes.streams)
+    [found] = ask(scene, "sync-verify", fix=True)["services"]
+    assert found["differences"] == ()
+    told = {os.path.basename(one["place"]): one["what"] for one in found["fixed"]}
+    assert told == {"main.py": "content", "mod.py": "mode", ".gitignore": "missing", "ours": "extra"}
+    (scene.target / "foreign").unlink()
+    scene.expect_equal()
+    assert len(scene.boxes.streams) == streams
+    [same] = ask(scene, "sync-verify", fix=True)["services"]
+    assert (same["differences"], same["fixed"]) == ((), ())
+
+
+def test_what_can_not_be_fixed_is_still_named(scene: AgentScene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("devenv.session.sync.sync_requests.VERIFY_SECONDS", 0.5)
+    (scene.target / "main.py").write_text("by hand")
+    (scene.target / "pkg/mod.py").write_text("by hand")
+    scene.box.refusals["main.py"] = errno.EACCES
+    [found] = ask(scene, "sync-verify", fix=True)["services"]
+    assert [os.path.basename(one["place"]) for one in found["differences"]] == ["main.py"]
+    assert [os.path.basename(one["place"]) for one in found["fixed"]] == ["mod.py"]
+    scene.box.refusals.clear()
+    scene.wait_synced()
+
+
+def test_verify_alone_changes_nothing(scene: AgentScene) -> None:
+    (scene.target / "main.py").write_text("by hand")
+    for _ in range(2):
+        [found] = ask(scene, "sync-verify")["services"]
+        assert [one["what"] for one in found["differences"]] == ["content"]
+    assert (scene.target / "main.py").read_text() == "by hand"
 
 
 def test_a_generated_file_comes_back_and_is_not_sent_again(scene: AgentScene) -> None:
