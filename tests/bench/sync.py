@@ -24,6 +24,7 @@ from devenv.config.model import Reload, Service
 from devenv.flows.agent_stream import AgentStream
 from devenv.host.watching import FolderWatcher
 from devenv.ports import ExecStream
+from devenv.session.sync.syncing import SyncLoop
 from devenv.sync import protocol
 from devenv.sync.places import PROGRAM
 from tests.bench.figures import Figure, percentile, table, write_json
@@ -168,22 +169,37 @@ def checkout(there: Stage) -> Measures:
 
 
 def large(there: Stage) -> Measures:
-    """A file of 100 MiB beside a raw exec of `cat`."""
+    """Files of 100 MiB beside a raw exec of `cat`, in turns."""
     service = there.service("large")
     there.deploy(service)
+    raws: list[float] = []
+    ours: list[float] = []
     with there.syncing(service) as loop:
-        block = os.urandom(1024 * 1024)
-        with open(there.root / "large-file", "wb") as file:
-            for _ in range(LARGE // len(block)):
-                file.write(block)
         before, peak = resident(), Peak()
-        (there.root / "large-file").rename(there.root / "large" / "file")
-        seconds = timed(lambda: settle(loop))
+        for round_ in range(ROUNDS):
+            file = there.root / f"large-{round_}"
+            _write_large(file)
+            ways = [(raws, partial(_raw_cat, there, file)), (ours, partial(_take_in, there, loop, file))]
+            for found, run in ways if round_ % 2 else reversed(ways):
+                found.append(timed(run))
+            (there.root / "large" / file.name).unlink()
+            settle(loop)
         most = peak.stop()
-        raw = timed(lambda: _raw_cat(there, there.root / "large" / "file"))
-        speed, beside = LARGE / seconds / 1e6, LARGE / raw / 1e6
-        yield Figure("100 MiB file", speed, "MB/s", beside, "exec cat", goal=0.85, at_least=True)
-        yield Figure("memory for it", most - before, "MiB", goal=32)
+    speed, beside = (LARGE / percentile(found, 0.5) / 1e6 for found in (ours, raws))
+    yield Figure("100 MiB file", speed, "MB/s", beside, "exec cat", goal=0.85, at_least=True)
+    yield Figure("memory for it", most - before, "MiB", goal=32)
+
+
+def _write_large(place: Path) -> None:
+    block = os.urandom(1024 * 1024)
+    with open(place, "wb") as file:
+        for _ in range(LARGE // len(block)):
+            file.write(block)
+
+
+def _take_in(there: Stage, loop: SyncLoop, file: Path) -> None:
+    os.link(file, there.root / "large" / file.name)
+    settle(loop)
 
 
 class Peak:
@@ -205,7 +221,7 @@ class Peak:
 
 
 def _raw_cat(there: Stage, file: Path) -> None:
-    [stream] = there.exec("large", ["sh", "-c", f"cat >{TARGET}/raw; echo done"], stdin=True)
+    [stream] = there.exec("large", ["sh", "-c", f"cat >{TARGET}/raw-{file.name}; echo done"], stdin=True)
     with open(file, "rb") as source:
         while part := source.read(64 * 1024):
             stream.write(part)
