@@ -25,11 +25,13 @@ def logs(
     """Print what services and dependencies print, each line with its name in front."""
     from devenv.flows.cluster import reach
     from devenv.flows.logs import LogRequest, read_logs, seconds
+    from devenv.flows.up import check_names
     from devenv.terminal.logs import LinePrinter
     from devenv.terminal.progress import make_progress
     from devenv.wiring import make_world
 
     environment = load_environment(Choice(file))
+    check_names(environment, services or ())
     world = make_world(load_machine(), make_progress(color=wants_color(no_color=no_color)))
     request = LogRequest(environment, tuple(services or ()), follow, tail, seconds(since) if since else None)
     printer = LinePrinter(as_json=output == "json", color=wants_color(no_color=no_color))

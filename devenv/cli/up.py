@@ -61,7 +61,7 @@ def up(
     from devenv.config.model import HOOKS
     from devenv.flows.doctor import explaining
     from devenv.flows.trust import commands_of
-    from devenv.flows.up import UpRequest
+    from devenv.flows.up import UpRequest, check_names
     from devenv.session.attempts import Attempts
     from devenv.session.following import follow_session
     from devenv.session.start import Start
@@ -76,6 +76,7 @@ def up(
     if dry_run:
         show_steps(request, as_json=output == "json")
         return
+    check_names(environment, request.only)
     progress = make_progress(color=wants_color(no_color=no_color))
     world = make_world(load_machine(), progress)
     ensure_trusted(commands_of(environment, hooks=() if no_hooks else HOOKS), world, say_yes=trust)

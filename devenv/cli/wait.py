@@ -28,12 +28,14 @@ def wait(
 ) -> None:
     """Wait until units are ready, in sync or healthy; exits with 13 and the reason of each that is not in time."""
     from devenv.flows.logs import seconds
+    from devenv.flows.up import check_names
     from devenv.session.waiting import Waiting, WaitRequest
     from devenv.terminal.progress import make_progress
     from devenv.terminal.render import print_json
     from devenv.wiring import make_world
 
     environment = load_environment(Choice(file, profile))
+    check_names(environment, services or ())
     request = WaitRequest(environment, wanted, tuple(services or ()), seconds(timeout))
     world = make_world(load_machine(), make_progress(color=wants_color(no_color=no_color)))
     result = Waiting(request, world.connect(world.clusters.access()), world).run()

@@ -55,7 +55,7 @@ def load(
 
     Several `profiles` are merged, the later laid onto the earlier. `environ` (default: this process's) gives the
     variables that the files use. `modes` chooses the mode of dependencies by name. Raises ConfigError with every
-    fault of every file; UsageError for a mode of an unknown dependency.
+    fault of every file; UsageError for a profile that is not there and for a mode of an unknown dependency.
     """
     return load_layers(file, start=start, profiles=profiles, modes=modes, environ=environ).environment
 
@@ -75,6 +75,7 @@ def load_layers(
     if file is not None and not is_file(file):
         raise ConfigError(problems.FILE_MISSING, file=file)
     file = (file or find_file(start)).absolute()
+    _check_profiles(profiles, file.parent)
     faults: list[Fault] = []
     layers: list[Map] = []
     reader = Reader(faults, environ)
@@ -157,6 +158,21 @@ def _check_modes(modes: Mapping[str, Mode], dependencies: Mapping[str, Dependenc
     for name in modes:
         if name not in dependencies:
             raise unknown_name("dependency", name, dependencies)
+
+
+def _check_profiles(names: Sequence[str], root: Path) -> None:
+    """UsageError profile-unknown for names on the command line that are no profile's."""
+    if not names:
+        return
+    from devenv.config.search import find_profile, known_names
+    from devenv.config.sentences import nearest
+
+    missing = [name for name in names if find_profile(name, root=root) is None]
+    if missing:
+        known, name = known_names(root), missing[0]
+        details = [f"-p {one} on the command line" for one in missing]
+        close = nearest(name, known)
+        raise UsageError(problems.PROFILE_UNKNOWN, details=details, name=name, nearest=close, known=", ".join(known))
 
 
 def unknown_name(kind: str, name: str, known: Iterable[str]) -> UsageError:

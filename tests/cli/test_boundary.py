@@ -48,6 +48,9 @@ def devenv(folder: Path, *arguments: str, **variables: str) -> Done:
         (["profiles", "show", "postgre"], 2, "'postgre' (did you mean \"postgres\"?) [profile-unknown]"),
         (["profiles", "-f", "none.yaml"], 10, "[file-missing]"),
         (["up", "wbe"], 2, 'did you mean "web"?'),
+        (["wait", "wbe"], 2, 'did you mean "web"?'),
+        (["logs", "wbe"], 2, 'did you mean "web"?'),
+        (["up", "-p", "postgers"], 2, "-p postgers on the command line"),
         (["up", "-d"], 11, "[docker-not-running]"),
         (["up", "--dry-run", "wbe"], 2, "[name-unknown]"),
         (["up", "--real", "redis"], 2, "[name-unknown]"),
@@ -63,6 +66,12 @@ def test_what_is_wrong_is_told(project: Path, arguments: list[str], code: int, s
     done = devenv(project, *arguments)
     assert (done.code, said in done.err, "Traceback" in done.err) == (code, True, False), done.text
     assert done.out == "", "data only on stdout"
+
+
+def test_a_mistyped_name_is_told_before_anything_is_asked(project: Path) -> None:
+    (project / "devenv.yaml").write_text(f"{SERVICES}hooks: {{before_up: [[make]]}}\n")
+    assert "[name-unknown]" in devenv(project, "up", "wbe").err
+    assert "[trust-missing]" in devenv(project, "up", "web").err
 
 
 def test_no_configuration(tmp_path: Path) -> None:

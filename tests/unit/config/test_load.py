@@ -181,7 +181,9 @@ def test_several_profiles_are_merged_and_the_later_wins(write: Write) -> None:
 
 
 def test_every_profile_that_is_not_there_is_told(write: Write) -> None:
-    root = write({"devenv.yaml": ""})
-    with pytest.raises(ConfigError) as caught:
-        load(None, start=root, profiles=["nope", "redis", "nada"])
-    assert [line.partition('"')[2][:4] for line in caught.value.details] == ["nope", "nada"]
+    root = write({"devenv.yaml": "\nprofile: redis\n"})
+    with pytest.raises(UsageError) as caught:
+        load(None, start=root, profiles=["postgers", "redis", "nada"])
+    assert caught.value.message == "there is no profile 'postgers' (did you mean \"postgres\"?)"
+    assert caught.value.details == ("-p postgers on the command line", "-p nada on the command line")
+    assert caught.value.hint == "known: postgres, redis"
