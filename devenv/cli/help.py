@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import textwrap
 from collections.abc import Iterator, Sequence
@@ -16,6 +17,7 @@ from devenv.cli.tasks import OTHER, TASKS, Example, examples_of, task_of
 WIDTH = 76
 COLUMN = 13
 GAP = 3
+_BRACKETS = re.compile(r"^\[([^][]*)\]$")
 
 
 def dress(command: Any, name: str = "") -> Any:
@@ -31,7 +33,7 @@ def dress(command: Any, name: str = "") -> Any:
         if parameter.param_type_name == "argument":
             parameter.display_type_rich = _no_type
             # typer adds brackets and dots of its own.
-            parameter.metavar = parameter.metavar and parameter.metavar.removesuffix("...").strip("[]")
+            parameter.metavar = parameter.metavar and _BRACKETS.sub(r"\1", parameter.metavar.removesuffix("..."))
     if inner:
         command.format_commands = partial(_write_commands, command, name)
     if not inner or command.invoke_without_command:

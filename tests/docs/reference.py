@@ -52,6 +52,7 @@ from tests.docs import schemas
 from tests.docs.completion_table import TABLE, table
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
+BAR = r"\|"
 NOTICE = "<!-- written by `make docs`; a test compares it with the code -->\n"
 
 
@@ -90,7 +91,9 @@ def _option_row(parameter: Any) -> str:
     shown = ", ".join(f"`{name}{metavar}`" for name in names)
     default = parameter.default
     scalar = isinstance(default, int | float | str) and not isinstance(default, bool)
-    return f"| {shown} | {parameter.help or ''}{f' (default: {default})' if scalar else ''} |".replace("  |", " |")
+    cells = [shown, f"{parameter.help or ''}{f' (default: {default})' if scalar else ''}"]
+    # What stands for "or" in a cell would end it.
+    return f"| {' | '.join(cell.replace('|', BAR) for cell in cells)} |".replace("  |", " |")
 
 
 def errors_page() -> str:

@@ -44,6 +44,14 @@ def test_an_example_is_a_command_with_its_options(line: str) -> None:
     check_commands("devenv/cli/tasks.py", line)
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_the_usage_closes_what_it_opens(name: str) -> None:
+    usage = shown(*name.split()).partition("\n\n")[0]
+    while (inner := re.sub(r"\[[^][{}]*\]|\{[^][{}]*\}", "", usage)) != usage:
+        usage = inner
+    assert re.findall(r"[][{}]", usage) == []
+
+
 @pytest.mark.parametrize("name", ["", *GROUPS, *NAMES])
 def test_help_fits_in_80_columns(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "80")

@@ -97,6 +97,16 @@ def test_links_lead_somewhere(page: Path) -> None:
     assert broken == []
 
 
+@pytest.mark.parametrize("page", pages(), ids=lambda page: str(page.relative_to(ROOT)))
+def test_the_rows_of_a_table_have_as_many_cells_as_its_head(page: Path) -> None:
+    wrong, head = [], 0
+    for line in page.read_text().splitlines():
+        bars = len(re.findall(r"(?<!\\)\|", line)) if line.startswith("|") else 0
+        head = bars and (head or bars)
+        wrong += [line] if bars != head else []
+    assert wrong == []
+
+
 def test_every_error_is_documented() -> None:
     text = (DOCS / "reference/errors.md").read_text()
     assert [p.code for p in CATALOGUE if f"## {p.code}\n" not in text] == []
