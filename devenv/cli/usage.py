@@ -22,7 +22,17 @@ def usage_error(error: Any) -> UsageError:
     context = error.ctx if getattr(error, "ctx", None) else None
     text = _unknown_option(error, context) or _unknown_command(error, context) or _other(error.format_message())
     path = context.command_path if context else "devenv"
-    return UsageError(problems.USAGE, text=" ".join(text.split()).rstrip("."), command=path)
+    text = " ".join(text.split()).rstrip(".")
+    return UsageError(problems.USAGE, hint=_runners_option(error, context), text=text, command=path)
+
+
+def _runners_option(error: Any, context: Any) -> str | None:
+    """What to write where an unknown option may be meant for the program that the command runs."""
+    parameters = context.command.params if context and getattr(error, "option_name", None) else []
+    if not any(str(parameter.metavar).startswith("-- ") for parameter in parameters):
+        return None
+    path, name = context.command_path, error.option_name
+    return f"{path} --help shows its options; those of the runner stand behind --: {path} NAME -- {name} ..."
 
 
 def _unknown_option(error: Any, context: Any) -> str:

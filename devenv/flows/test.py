@@ -9,13 +9,13 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 
 from devenv import problems
+from devenv.config.load import unknown_name
 from devenv.config.model import Environment, Service
 from devenv.errors import ClusterError, UsageError
 from devenv.flows.observe import explain
 from devenv.flows.programs import Crashes, all_crashed
 from devenv.flows.runners import Runner, Show, await_listening, runner_for
 from devenv.flows.units import container_of
-from devenv.flows.up import check_names
 from devenv.flows.world import World
 from devenv.health.verdict import is_ready
 from devenv.plan.marks import selector
@@ -60,10 +60,19 @@ def choose_service(environment: Environment, name: str | None) -> Service:
         known = ", ".join(s.name for s in testable) or "none has a test command"
         raise UsageError(problems.TEST_UNCLEAR, known=known)
     if name not in environment.services:
-        check_names(environment, [name])
-    if name not in environment.services or not environment.services[name].test:
+        raise _no_service(environment, name, [service.name for service in testable])
+    if not environment.services[name].test:
         raise UsageError(problems.NO_TEST, service=name)
     return environment.services[name]
+
+
+def _no_service(environment: Environment, name: str, testable: Sequence[str]) -> UsageError:
+    kinds = {"dependency": environment.dependencies, "group": environment.groups}
+    kind = next((kind for kind, known in kinds.items() if name in known), None)
+    if kind is None:
+        return unknown_name("service", name, environment.services)
+    known = f"those that have them: {', '.join(testable)}" if testable else "none has a test: yet"
+    return UsageError(problems.NO_TEST, hint=f"{name} is a {kind}, and only services have tests; {known}", service=name)
 
 
 def run_tests(request: TestRequest, kube: Kube, world: World, *, sync: Callable[[str], None], show: Show) -> TestResult:

@@ -56,6 +56,8 @@ def devenv(folder: Path, *arguments: str, **variables: str) -> Done:
         (["up", "--real", "redis"], 2, "[name-unknown]"),
         (["test"], 2, "[test-unclear]"),
         (["test", "web"], 2, "[no-test]"),
+        (["test", "wbe"], 2, 'did you mean "web"?'),
+        (["test", "web", "-k", "x"], 2, "stand behind --: devenv test NAME -- -k ..."),
         (["logs", "--since", "5x"], 2, "[duration-invalid]"),
         (["explain", "crash-lop"], 2, '(did you mean "crash-loop"?) [code-unknown]'),
         (["doctor", "kubeconfg"], 2, '(did you mean "kubeconfig"?) [check-unknown]'),

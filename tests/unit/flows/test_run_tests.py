@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from devenv.config.model import Environment, Origin, Service, Test
+from devenv.config.model import Dependency, Environment, Origin, Service, Test
 from devenv.errors import ClusterError, NotReady, RunLost, UsageError
 from devenv.flows.runners import RUNNER
 from devenv.flows.test import TestRequest, choose_service, run_tests
@@ -26,6 +27,11 @@ def environment(root: Path, *services: Service) -> Environment:
     return Environment("shop", root, "default", {s.name: s for s in services}, {})
 
 
+def with_postgres(shop: Environment) -> Environment:
+    return replace(shop, dependencies={"postgres": POSTGRES}, groups={"backend": ("orders",)})
+
+
+POSTGRES = Dependency("postgres", "real", None, None, HERE)
 ORDERS = service("orders", Test(("pytest", "-q"), ("/tmp/junit.xml", "/tmp/none.xml")))
 
 
@@ -142,9 +148,22 @@ def test_the_one_service_with_tests_is_meant(tmp_path: Path) -> None:
         ((ORDERS, service("web", Test(("x",)))), None, "test-unclear"),
         ((ORDERS, service("web")), "web", "no-test"),
         ((ORDERS,), "ordres", "name-unknown"),
+        ((ORDERS,), "postgres", "no-test"),
+        ((ORDERS,), "backend", "no-test"),
     ],
 )
 def test_what_is_not_clear_is_asked(tmp_path: Path, services: Any, name: str | None, code: str) -> None:
     with pytest.raises(UsageError) as caught:
-        choose_service(environment(tmp_path, *services), name)
+        choose_service(with_postgres(environment(tmp_path, *services)), name)
     assert caught.value.code == code
+
+
+def test_only_services_are_tested(tmp_path: Path) -> None:
+    shop = with_postgres(environment(tmp_path, ORDERS, service("web")))
+    for name, said in (("postgres", "postgres is a dependency"), ("backend", "backend is a group")):
+        with pytest.raises(UsageError) as caught:
+            choose_service(shop, name)
+        assert caught.value.hint == f"{said}, and only services have tests; those that have them: orders"
+    with pytest.raises(UsageError, match="did you mean") as caught:
+        choose_service(shop, "ordres")
+    assert caught.value.hint == "known: orders, web"
