@@ -53,8 +53,10 @@ def _no_port(text: str) -> UsageError:
 def resolve(environment: Environment, wish: Wish) -> Target:
     """Where a wish leads in an environment. UsageError name-unknown, forward-port-unknown, forward-port."""
     ports = _ports_of(environment, wish.name)
-    name, port = _choose(wish, ports, free=not _is_stub(environment, wish.name))
-    if _is_stub(environment, wish.name):
+    stub = _is_stub(environment, wish.name)
+    # A service may be given another one just now, such as a debugger's; a dependency is as its profile says.
+    name, port = _choose(wish, ports, free=wish.name in environment.services or not (ports or stub))
+    if stub:
         return Target(wish.name, name, port, ENGINE, ENGINE_PORT)
     return Target(wish.name, name, port, wish.name, port)
 

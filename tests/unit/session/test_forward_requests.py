@@ -28,6 +28,7 @@ PROFILE = """\
 include: [postgres]
 dependencies:
   payments: {stub: {wiremock: ../stubs, ports: {http: 8080}}}
+  bare: {real: {image: acme/bare}}
   mail: {mode: "off", real: {image: acme/mail, ports: {smtp: 25}}}
 """
 
@@ -71,6 +72,8 @@ def test_wishes_lead_to_pods(shop: Environment) -> None:
     assert resolve(shop, Wish("orders", "admin")) == Target("orders", "admin", 9000, "orders", 9000)
     assert resolve(shop, Wish("orders", "9000")) == Target("orders", "admin", 9000, "orders", 9000)
     assert resolve(shop, Wish("worker", "6060")) == Target("worker", "6060", 6060, "worker", 6060)
+    assert resolve(shop, Wish("orders", "5678")) == Target("orders", "5678", 5678, "orders", 5678)
+    assert resolve(shop, Wish("bare", "99")) == Target("bare", "99", 99, "bare", 99)
     assert resolve(shop, Wish("postgres")).port == 5432
     assert resolve(shop, Wish("payments")) == Target("payments", "http", 8080, "devenv-stubs", 8080)
 
@@ -82,6 +85,7 @@ def test_wishes_lead_to_pods(shop: Environment) -> None:
         (Wish("mail"), "name-unknown", "mail"),
         (Wish("orders", "htpp"), "forward-port-unknown", 'did you mean "http"'),
         (Wish("orders"), "forward-port-unknown", "orders has no port '?'"),
+        (Wish("postgres", "99"), "forward-port-unknown", "postgres has no port '99'"),
         (Wish("payments", "9090"), "forward-port-unknown", "payments has no port '9090'"),
         (Wish("worker", "0"), "forward-port-unknown", "worker"),
     ],
