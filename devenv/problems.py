@@ -379,6 +379,13 @@ WATCH_LIMIT = Problem(
     "The kernel lets a user watch only so many folders; without that, sync looks at the sources every second.",
     "sudo sysctl {setting}={needed}, and again in /etc/sysctl.d to keep it",
 )
+SYNC_LOSS = Problem(
+    "sync-loss",
+    "{service} can't be synced: {gone} of its {files} files are gone on this side, and nothing was deleted in the container",
+    "Losing more than half of more than 20 files is far more often an accident (a mount that went away, a wrong folder) "
+    "than a wish, so it waits for a yes.",
+    "bring the files back; if they are gone for good: devenv sync accept {service}",
+)
 SYNC_DIFFERS = Problem(
     "sync-differs",
     "not the same in the source and the pods of {service}: {paths}",

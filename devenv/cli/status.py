@@ -65,5 +65,6 @@ def session_lines(session: dict[str, object] | None) -> list[str]:
     for forward in forwards if isinstance(forwards, list) else []:
         lines.append(f"  {forward['unit']:<12} {address_of(forward)}")
     problems = session.get("problems")
-    lines += [f"  {problem}" for problem in (problems if isinstance(problems, list) else [])]
+    for problem in problems if isinstance(problems, list) else []:
+        lines += [f"  {problem['service']} {problem['state']}: {problem['message']}", f"    {problem['hint']}"]
     return lines

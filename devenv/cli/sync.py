@@ -217,24 +217,32 @@ def _tell_status(found: list[dict[str, Any]], output: str) -> None:
 
 
 def _status_lines(found: dict[str, Any]) -> list[str]:
+    from devenv.cli.words import counted
     from devenv.terminal.render import table
 
     state = "in sync" if found["synced"] else "not in sync"
     rows: list[tuple[str, ...]] = [("POD", "STATE", "FILES", "BATCHES", "LAST", "LAG p50/p95/p99", "PROGRAM")]
     rows += [_replica_row(each) for each in found["replicas"]]
     skipped = [f"  not sent: {path}: {why}" for path, why in found["skipped"].items()]
-    return [f"{found['service']}: {state}, {found['files']} files", *table(rows), *skipped, ""]
+    why = [line for each in found["replicas"] if each["problem"] for line in _problem_lines(each)]
+    files = counted(found["files"], "file")
+    return [f"{found['service']}: {state}, {files}", *table(rows), *why, *skipped, ""]
+
+
+def _problem_lines(found: dict[str, Any]) -> list[str]:
+    problem = found["problem"]
+    return [f"  {found['pod']} {found['state']}: {problem['message']}", f"    {problem['hint']}"]
 
 
 def _replica_row(found: dict[str, Any]) -> tuple[str, ...]:
-    state = (
-        "in sync" if found["synced"] else found["problem"] or ("on its way" if found["connected"] else "no connection")
-    )
+    from devenv.cli.words import counted
+
     last, lag, program = found["last"], found["lag"], found["program"]
-    batch = f"{last['files']} files, {last['deleted']} deleted, {last['seconds'] * 1000:.0f} ms" if last else "-"
+    sent = f"{counted(last['files'], 'file')}, {last['deleted']} deleted" if last else ""
+    batch = f"{sent}, {last['seconds'] * 1000:.0f} ms" if last else "-"
     times = "/".join(f"{lag[each] * 1000:.0f}" for each in ("p50", "p95", "p99")) + " ms" if lag else "-"
     how = f"{program['state']}{_code(program)}" if program else "-"
-    return found["pod"], state, str(found["files"]), str(found["batches"]), batch, times, how
+    return found["pod"], found["state"], str(found["files"]), str(found["batches"]), batch, times, how
 
 
 def _code(program: dict[str, Any]) -> str:
@@ -243,7 +251,10 @@ def _code(program: dict[str, Any]) -> str:
 
 
 def _verdict(found: dict[str, Any]) -> str:
-    return f"{found['service']}: {found['compared']} paths are the same in {', '.join(found['pods'])}"
+    from devenv.cli.words import counted
+
+    verb = "is" if found["compared"] == 1 else "are"
+    return f"{found['service']}: {counted(found['compared'], 'path')} {verb} the same in {', '.join(found['pods'])}"
 
 
 def _pulled_line(done: dict[str, Any]) -> str:

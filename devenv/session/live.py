@@ -25,6 +25,7 @@ from devenv.session.podtable import PodTable
 from devenv.session.sync.program import program_sentence
 from devenv.session.sync.sync_requests import SyncRequests
 from devenv.session.sync.syncing import Outcome, SyncLoop
+from devenv.session.sync.troubles import Troubles
 
 TAKEN_OVER = "taken over"
 LOOK_SECONDS = 5.0
@@ -68,7 +69,7 @@ class Session:
         self._stack = contextlib.ExitStack()
         self._loops: dict[str, SyncLoop] = {}
         self._looked: dict[str, float] = {}
-        self._problems: dict[str, DevenvError] = {}
+        self._troubles = Troubles()
         self._pods = PodTable(self._pods_changed)
         path = socket_path(world.runtime, kube.uid(), self._namespace)
         self._remembered = Remembered(None if only_sync else remembered_path(path))
@@ -151,7 +152,7 @@ class Session:
         """Return once a service is in sync; its problem where it has one that does not pass soon, or in time."""
         began = time.monotonic()
         while not loop.wait_synced(max(0.0, min(LOOK_AGAIN_SECONDS, began + timeout - time.monotonic()))):
-            problem, waited = self._problems.get(name), time.monotonic() - began
+            problem, waited = self._troubles.of(name), time.monotonic() - began
             # A cluster that was just started knows its pods only after a while.
             returns = problem and problem.code == problems.SYNC_FAILED.code
             lost = returns and not loop.connected()
@@ -167,7 +168,7 @@ class Session:
     def settle(self, unit: str) -> None:
         """Wait while a save is on its way into the unit's pods, so that who asks next meets it."""
         loop = self._loops.get(unit)
-        if loop is None or unit in self._problems:
+        if loop is None or self._troubles.of(unit):
             return
         # The kernel tells of a save within a millisecond or two; a look at the files does not depend on that.
         if loop.synced() and time.monotonic() - self._looked.get(unit, 0.0) < LOOK_AGAIN_SECONDS:
@@ -188,11 +189,10 @@ class Session:
         if outcome.warning:
             self._world.progress.warn(f"{outcome.warning.message}; {outcome.warning.hint}")
             return
+        self._troubles.note(outcome)
         if outcome.problem:
-            self._problems[outcome.service] = outcome.problem
             self._world.progress.warn(f"{outcome.problem.message}; {outcome.problem.hint}")
             return
-        self._problems.pop(outcome.service, None)
         if outcome.files or outcome.deleted:
             what = ", ".join(outcome.paths[:3]) + (" …" if outcome.files > len(outcome.paths[:3]) else "")
             deleted = f", {outcome.deleted} deleted" if outcome.deleted else ""
@@ -206,6 +206,7 @@ class Session:
             note(f"{outcome.service}: {program_sentence(outcome.program)}")
 
     def _status(self, _request: Message) -> Message:
+        self._troubles.keep({name: loop.pods for name, loop in self._loops.items()})
         return {
             "pid": os.getpid(),
             "holder": me().message(),
@@ -214,7 +215,7 @@ class Session:
             "synced": all(loop.synced() for loop in self._loops.values()),
             "sync": {name: loop.synced() for name, loop in self._loops.items()},
             "forwards": self.forwards(),
-            "problems": [problem.message for problem in self._problems.values()],
+            "problems": [asdict(each) for each in self._troubles.all()],
         }
 
     def _ready(self, request: Message) -> Message:

@@ -120,7 +120,7 @@ class Waiting:
                 left = max(0.1, min(SYNC_SECONDS, deadline - time.monotonic()))
                 answer = client.ask("wait-synced", service=name, seconds=left, timeout=left + SYNC_SECONDS)
                 if not answer.get("ok"):
-                    yield name, str(answer.get("error"))
+                    yield name, _with_hint(answer.get("error"), answer.get("hint"))
             if self._request.wanted == "healthy":
                 yield from self._unhealthy(client)
         finally:
@@ -128,7 +128,8 @@ class Waiting:
 
     def _unhealthy(self, client: ControlClient) -> Iterator[tuple[str, str]]:
         for problem in checked(client.ask("status")).get("problems") or []:
-            yield "session", str(problem)
+            if not self._names or problem["service"] in self._names:
+                yield problem["service"], _with_hint(problem["message"], problem["hint"])
         for forward in checked(client.ask("forward-list"))["forwards"]:
             if forward["state"] != "up" and (not self._names or forward["unit"] in self._names):
                 yield forward["unit"], f"its forward on port {forward['local']} has no pod"
@@ -180,3 +181,7 @@ class Waiting:
         except DevenvError:
             return lines
         return lines + [f"  {line}" for line in error.details]
+
+
+def _with_hint(message: object, hint: object) -> str:
+    return f"{message}; {hint}" if hint else str(message)

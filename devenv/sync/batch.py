@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from devenv.errors import SyncError
-from devenv.problems import SYNC_FAILED
+from devenv.problems import SYNC_FAILED, SYNC_LOSS
 from devenv.sync.index import Digest, Entry, Index
 
 # Losing most of a tree is far more often an accident (a mount that went away, a wrong folder) than a wish.
@@ -111,7 +111,7 @@ def _parents(path: str) -> list[str]:
 
 
 def refuse_wipe(batch: Batch, acked: Mapping[str, Digest], *, service: str) -> None:
-    """Raise SyncError sync-failed where the batch deletes more than half of more than 20 files.
+    """Raise SyncError sync-loss where the batch deletes more than half of more than 20 files.
 
     Files that come as others go are no loss: a folder was renamed, or git changed to another branch.
     """
@@ -122,12 +122,7 @@ def refuse_wipe(batch: Batch, acked: Mapping[str, Digest], *, service: str) -> N
         return
     files = sum(digest != "d" for digest in acked.values())
     if files > GUARDED_FILES and removed > files * GUARDED_SHARE:
-        raise SyncError(
-            SYNC_FAILED,
-            service=service,
-            reason=f"{gone} of its {files} files are gone on this side, and nothing was deleted in the container",
-            hint=f"bring the files back; if they are gone for good: devenv sync accept {service}",
-        )
+        raise SyncError(SYNC_LOSS, service=service, gone=gone, files=files)
 
 
 def refuse_missing(source: object, *, service: str) -> SyncError:

@@ -23,5 +23,13 @@ class Inbox:
     look: bool = True
     calls: deque[tuple[Callable[[Target], Any], Future[Any]]] = field(default_factory=deque)
 
+    def answer(self, target: Target) -> None:
+        """Do the first of the calls; what goes wrong is its asker's to hear."""
+        step, future = self.calls.popleft()
+        try:
+            future.set_result(step(target))
+        except Exception as error:  # noqa: BLE001 - whatever it was, the other side is told
+            future.set_exception(error)
+
     def __bool__(self) -> bool:
         return bool(self.marks or self.reload or self.prove or self.look or self.calls)

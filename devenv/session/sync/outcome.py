@@ -40,6 +40,14 @@ class Outcome:
     warning: DevenvError | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a replica tells the one that decides; `outcome` None means only that it should look."""
+
+    outcome: Outcome | None = None
+    wants_reload: bool = False
+
+
 @dataclass(slots=True)
 class Total:
     """Adds up what the rules of one container sent."""

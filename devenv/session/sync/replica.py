@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from devenv.errors import DevenvError, SyncError
@@ -16,11 +16,12 @@ from devenv.ports import Stop
 from devenv.problems import SYNC_FAILED
 from devenv.session.podtable import Container
 from devenv.session.sync.inbox import Inbox
-from devenv.session.sync.outcome import Outcome
+from devenv.session.sync.outcome import Outcome, Report
 from devenv.session.sync.program import describe_program
 from devenv.session.sync.sources import Sources
 from devenv.session.sync.sync_status import Record, ReplicaStatus
 from devenv.session.sync.target import Target
+from devenv.session.sync.troubles import state_of, trouble
 from devenv.sync import protocol, replies
 from devenv.sync.debounce import is_held
 
@@ -29,14 +30,6 @@ LONGEST_RETRY = 5.0
 FIRST_AGAIN, LONGEST_AGAIN = 0.02, 1.0
 CHECK_SECONDS = 10.0
 LOCK_POLL = 0.02
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What a replica tells the one that decides; `outcome` None means only that it should look."""
-
-    outcome: Outcome | None = None
-    wants_reload: bool = False
 
 
 class Replica(Listener):
@@ -138,19 +131,21 @@ class Replica(Listener):
 
     def status(self) -> ReplicaStatus:
         """How it stands."""
-        target = self._target
+        target, problem = self._target, self._problem
+        synced, connected = self.synced, self.connected
         return ReplicaStatus(
             pod=self.container.pod,
             container=self.container.name,
             way="agent" if self.container.has_agent else "shell",
-            connected=self.connected,
-            synced=self.synced,
+            state=state_of(problem, synced=synced, connected=connected),
+            connected=connected,
+            synced=synced,
             files=target.files if target else 0,
             batches=self._record.batches,
             last=self._record.last,
             lag=self._record.lag,
             program=target.program if target else None,
-            problem=self._problem.message if self._problem else None,
+            problem=trouble(problem) if problem else None,
         )
 
     def _run(self) -> None:
@@ -215,8 +210,7 @@ class Replica(Listener):
     def _serve(self, target: Target, work: Inbox) -> None:
         """Do what others ask for; what could not be brought may go now."""
         while work.calls:
-            step, future = work.calls.popleft()
-            _answer(step, target, future)
+            work.answer(target)
             if not target.alive or not target.complete:
                 self._retry_at = 0.0
 
@@ -290,10 +284,3 @@ class Replica(Listener):
             _, future = work.calls.popleft()
             reason = self._problem.message if self._problem else "there is no connection to its container"
             future.set_exception(self._problem or SyncError(SYNC_FAILED, service=self._service, reason=reason))
-
-
-def _answer(step: Callable[[Target], Any], target: Target, future: Future[Any]) -> None:
-    try:
-        future.set_result(step(target))
-    except Exception as error:
-        future.set_exception(error)

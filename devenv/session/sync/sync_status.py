@@ -10,6 +10,7 @@ from typing import Literal
 
 from devenv.health.program import Program
 from devenv.session.sync.outcome import Outcome
+from devenv.session.sync.troubles import State, Trouble
 
 KEPT_LAGS = 200
 
@@ -37,11 +38,15 @@ class LastBatch:
 
 @dataclass(frozen=True, slots=True)
 class ReplicaStatus:
-    """One container; `way` is how it is synced, `program` None where only its container knows."""
+    """One container; `way` is how it is synced, `program` None where only its container knows.
+
+    `state` is `synced`, `sending`, `held` (its loss of files waits for devenv sync accept), `failed` or `offline`.
+    """
 
     pod: str
     container: str
     way: Literal["agent", "shell"]
+    state: State
     connected: bool
     synced: bool
     files: int
@@ -49,7 +54,7 @@ class ReplicaStatus:
     last: LastBatch | None
     lag: Lag | None
     program: Program | None
-    problem: str | None
+    problem: Trouble | None
 
 
 @dataclass(frozen=True, slots=True)

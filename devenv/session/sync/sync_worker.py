@@ -17,8 +17,8 @@ from devenv.problems import SYNC_FAILED
 from devenv.session.podtable import Container
 from devenv.session.sync.claims import file_name
 from devenv.session.sync.opening import Opening
-from devenv.session.sync.outcome import Outcome
-from devenv.session.sync.replica import CHECK_SECONDS, FIRST_RETRY, Replica, Report
+from devenv.session.sync.outcome import Outcome, Report
+from devenv.session.sync.replica import CHECK_SECONDS, FIRST_RETRY, Replica
 from devenv.session.sync.sources import EVERYTHING, Sources
 from devenv.session.sync.sync_status import SyncStatus
 from devenv.sync.debounce import Debounce, is_held

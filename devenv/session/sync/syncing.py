@@ -93,6 +93,11 @@ class SyncLoop:
         replicas = list(self._worker.replicas.values())
         return bool(replicas) and all(replica.connected for replica in replicas)
 
+    @property
+    def pods(self) -> frozenset[str]:
+        """The pods of its containers."""
+        return frozenset(replica.container.pod for replica in list(self._worker.replicas.values()))
+
     def synced(self) -> bool:
         """True where nothing is known to be on its way: every container has the sources, and was reloaded."""
         return not self.service.sync or (self._worker.synced and self._messages.empty())

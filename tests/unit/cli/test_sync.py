@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import typer
 
+from devenv import problems
 from devenv.cli import sync
 from devenv.cli.reach import Reach
 from devenv.config.model import Origin, Service, SyncRule
@@ -21,6 +22,7 @@ from devenv.session.sync.sync_explain import Explanation
 from devenv.session.sync.sync_pull import Pulled
 from devenv.session.sync.sync_status import Lag, LastBatch, ReplicaStatus, SyncStatus
 from devenv.session.sync.sync_verify import Difference, Verdict
+from devenv.session.sync.troubles import state_of, trouble
 
 Answer = Callable[[dict[str, Any]], None]
 
@@ -87,6 +89,7 @@ def test_the_status_shows_each_pod(answer: Answer, capsys: pytest.CaptureFixture
         "orders-1",
         "orders",
         "agent",
+        "synced",
         connected=True,
         synced=True,
         files=3,
@@ -104,6 +107,37 @@ def test_the_status_shows_each_pod(answer: Answer, capsys: pytest.CaptureFixture
     assert "not sent: /src/pipe: neither file" in shown
     with pytest.raises(UsageError):
         sync.status("nobody")
+
+
+def test_what_is_held_is_a_word_in_the_table_and_a_sentence_with_the_way_out_below(
+    answer: Answer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    loss = SyncError(problems.SYNC_LOSS, service="orders", gone=30, files=31)
+    replica = ReplicaStatus(
+        "orders-1",
+        "orders",
+        "agent",
+        state_of(loss, synced=False, connected=True),
+        connected=True,
+        synced=False,
+        files=1,
+        batches=0,
+        last=None,
+        lag=None,
+        program=None,
+        problem=trouble(loss),
+    )
+    answer({"services": [asdict(SyncStatus("orders", False, 1, {}, (replica,)))]})
+    sync.status()
+    head, names, row, *below = capsys.readouterr().out.splitlines()
+    assert head == "orders: not in sync, 1 file"
+    assert row.split()[:4] == ["orders-1", "held", "1", "0"]
+    assert names.index("FILES") == row.index("1", len("orders-1"))
+    assert below[0].startswith("  orders-1 held: orders can't be synced: 30 of its 31 files are gone")
+    assert below[1].endswith("devenv sync accept orders")
+    sync.status(output="json")
+    [shown] = json.loads(capsys.readouterr().out)[0]["replicas"]
+    assert (shown["state"], shown["problem"]["code"]) == ("held", "sync-loss")
 
 
 def test_what_is_gone_is_accepted(answer: Answer, capsys: pytest.CaptureFixture[str]) -> None:

@@ -14,6 +14,7 @@ import pytest
 from devenv.config.model import Reload, SyncRule
 from devenv.session.podtable import Container
 from devenv.session.sync.sync_requests import SyncRequests
+from devenv.session.sync.troubles import Trouble
 from devenv.sync import protocol as p
 from devenv.sync.replies import Ack
 from tests.fakes.agent import FakeContainer
@@ -195,8 +196,11 @@ def test_what_is_gone_for_good_goes_once_it_is_accepted(scene: AgentScene) -> No
     problem = scene.wait_for(lambda outcome: outcome.problem is not None).problem
     assert problem
     assert problem.hint.endswith("devenv sync accept orders")
+    [held] = scene.loop.status().replicas
+    assert (held.state, held.problem) == ("held", Trouble("sync-loss", problem.message, problem.hint))
     [found] = SyncRequests({"orders": scene.loop}).handlers["sync-accept"]({"service": "orders"})["services"]
     assert found["synced"]
+    assert (found["replicas"][0]["state"], found["replicas"][0]["problem"]) == ("synced", None)
     scene.expect_equal()
 
 

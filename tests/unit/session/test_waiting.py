@@ -62,7 +62,7 @@ class Asked:
 
     def __init__(self, tmp_path: Path) -> None:
         self.synced = True
-        self.problems: list[str] = []
+        self.problems: list[dict[str, str]] = []
         self.state = "up"
         self.asked: list[str] = []
         handlers = {"wait-synced": self._sync, "status": self._status, "forward-list": self._list}
@@ -127,7 +127,9 @@ def test_synced_is_what_the_session_says(shop: Environment, tmp_path: Path, sess
     world = fake_world(tmp_path, kube)
     assert wait(shop, kube, world, "synced") == ["orders"]
     session.synced = False
-    assert wait(shop, kube, world, "synced") == ["orders: orders can't be synced: it is read-only"]
+    assert wait(shop, kube, world, "synced") == [
+        "orders: orders can't be synced: it is read-only; see the reason; the next save tries again"
+    ]
     assert wait(shop, kube, world, "synced", "worker") == []
 
 
@@ -135,10 +137,13 @@ def test_healthy_is_all_of_it(shop: Environment, tmp_path: Path, session: Asked)
     kube = kube_with("orders", "worker")
     world = fake_world(tmp_path, kube)
     assert wait(shop, kube, world, "healthy") == ["orders", "worker"]
-    session.problems, session.state = ["orders lost its way"], "waiting"
+    session.problems = [{"service": "worker", "message": "worker lost its way", "hint": "devenv sync accept worker"}]
+    session.state = "waiting"
     details = wait(shop, kube, world, "healthy")
-    assert "session: orders lost its way" in details
+    assert "worker: worker lost its way; devenv sync accept worker" in details
     assert "orders: its forward on port 8000 has no pod" in details
+    session.state = "up"
+    assert wait(shop, kube, world, "healthy", "orders") == ["orders"]
 
 
 def test_without_a_session_nothing_is_synced(shop: Environment, tmp_path: Path) -> None:
