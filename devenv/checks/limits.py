@@ -34,7 +34,7 @@ def inotify_watches(scene: Scene) -> Verdict:
     """max_user_watches against what is in use and the folders to be watched."""
     folders = sum(scene.files.count_folders(path) for path in _watched(scene.environment))
     cause = "Every folder below a sync rule takes a watch; without one, what is saved there is not seen."
-    shown = f"{folders} folders to watch"
+    shown = "1 folder to watch" if folders == 1 else f"{folders} folders to watch"
     return _inotify(scene, "watches", used=scene.machine.inotify().watches, own=folders, shown=shown, cause=cause)
 
 
@@ -90,7 +90,8 @@ def plan_memory(scene: Scene) -> Verdict:
     units = list(units_of(scene.environment).values())
     needed = NODE_MEMORY + sum(memory_of(scene.environment, unit) for unit in units)
     there = scene.daemon.info().memory
-    text = f"about {size(needed)} of {size(there)} for {len(units)} units and the cluster"
+    count = "1 unit" if len(units) == 1 else f"{len(units)} units"
+    text = f"about {size(needed)} of {size(there)} for {count} and the cluster"
     if needed <= 0.8 * there:
         return ok(text)
     cause = "When memory runs out, the kernel ends a program in some pod, and it starts over and over."

@@ -18,7 +18,8 @@ def seeding(kube: Kube, pods: Iterable[Object]) -> str:
     """ "1204 files seeded in 1.3 s", of the pod that took longest; "" where it was done at once."""
     told = [(float(line["seconds"]), line["files"]) for pod in pods for line in _lines(kube, pod)]
     seconds, files = max(told, default=(0.0, ""))
-    return f"{files} files seeded in {seconds:.1f} s" if seconds >= WORTH_SECONDS else ""
+    noun = "file" if files == "1" else "files"
+    return f"{files} {noun} seeded in {seconds:.1f} s" if seconds >= WORTH_SECONDS else ""
 
 
 def _lines(kube: Kube, pod: Object) -> Iterator[re.Match[str]]:

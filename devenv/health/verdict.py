@@ -119,7 +119,8 @@ def _judge_crash(pod: str, status: Object) -> Verdict | None:
             container=container,
         )
     code = ended.get("exitCode")
-    message = f"ended with code {code}, restarted {status.get('restartCount', 0)} times"
+    restarts = status.get("restartCount", 0)
+    message = f"ended with code {code}, restarted {restarts} {'time' if restarts == 1 else 'times'}"
     return Verdict(
         pod, message, problem=problems.CRASH_LOOP, fatal=fatal, container=container, facts=(("exit_code", code),)
     )

@@ -47,6 +47,8 @@ def test_a_folder_below_another_is_watched_once(fakes: Fakes) -> None:
     fakes.environment = environment(service("orders", sync=rules))
     fakes.files.folders = {PROJECT / "a": 5, PROJECT / "a/b": 3}
     assert "5 folders" in limits.inotify_watches(fakes.scene).text
+    fakes.files.folders = {PROJECT / "a": 1}
+    assert limits.inotify_watches(fakes.scene).text.endswith(", 1 folder to watch")
 
 
 @pytest.mark.parametrize(("limit", "used", "status"), [(512, 60, "ok"), (128, 100, "warn"), (128, 128, "fail")])
@@ -165,7 +167,7 @@ def test_stubs_share_an_engine_and_seeds_are_soon_gone() -> None:
 def test_requests_that_the_machine_has_not_fail(fakes: Fakes) -> None:
     fakes.environment = environment(service("web", running=memory(request="6Gi", replicas=3)))
     verdict = limits.plan_memory(fakes.scene)
-    assert (verdict.status, verdict.text) == ("fail", "about 18.7 GiB of 16.0 GiB for 1 units and the cluster")
+    assert (verdict.status, verdict.text) == ("fail", "about 18.7 GiB of 16.0 GiB for 1 unit and the cluster")
 
 
 def test_no_environment_needs_no_memory(fakes: Fakes) -> None:

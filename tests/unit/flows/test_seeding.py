@@ -23,6 +23,7 @@ def told(*lines: str) -> str:
 def test_the_pod_that_took_longest_is_told() -> None:
     lines = ("devenv: seeded 9 files, 9 bytes in 0.20 s", "devenv: seeded 1204 files, 80 bytes in 1.31 s (2 left out)")
     assert told(*lines) == "1204 files seeded in 1.3 s"
+    assert told("devenv: seeded 1 files, 9 bytes in 0.20 s") == "1 file seeded in 0.2 s"
 
 
 def test_nothing_is_told_of_what_is_done_at_once_or_not_at_all() -> None:

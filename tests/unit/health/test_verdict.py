@@ -104,8 +104,8 @@ def test_not_rolled_out_yet(change: dict[str, int]) -> None:
 ENDED = {"terminated": {"exitCode": 5, "reason": "Error"}}
 
 
-@pytest.mark.parametrize(("restarts", "fatal"), [(1, False), (2, True)])
-def test_an_init_step_that_fails_is_named(restarts: int, fatal: bool) -> None:
+@pytest.mark.parametrize(("restarts", "times", "fatal"), [(1, "1 time", False), (2, "2 times", True)])
+def test_an_init_step_that_fails_is_named(restarts: int, times: str, fatal: bool) -> None:
     found = pod(waiting("PodInitializing"))
     found["status"]["initContainerStatuses"] = [
         {"name": "migrate", "restartCount": restarts, "state": {"waiting": {}}, "lastState": ENDED}
@@ -113,7 +113,7 @@ def test_an_init_step_that_fails_is_named(restarts: int, fatal: bool) -> None:
     verdict = judge_pod(found)
     assert (verdict.problem, verdict.fatal, verdict.container) == (problems.INIT_FAILED, fatal, "migrate")
     assert dict(verdict.facts) == {"exit_code": 5, "step": "migrate"}
-    assert verdict.message == f"init step migrate ended with code 5, restarted {restarts} times"
+    assert verdict.message == f"init step migrate ended with code 5, restarted {times}"
 
 
 def test_a_seed_has_one_attempt_and_other_jobs_have_those_of_their_manifest() -> None:
