@@ -16,7 +16,15 @@ from devenv import __version__
 from devenv.cli.help import dress
 from devenv.errors import EXIT_BUG, EXIT_INTERRUPTED, DevenvError, UsageError
 
-INTERRUPTED = "interrupted; what is there stays, and the same command goes on from it\n"
+GOES_ON = "interrupted; what is there stays, and the same command goes on from it"
+INTERRUPTED = {
+    "up": GOES_ON,
+    "down": GOES_ON,
+    "test": "the test run was interrupted, and its program in the pod is ended; the environment stays as it is",
+    "wait": "the wait was interrupted; the environment stays as it is",
+    "logs": "the logs were interrupted; what prints them goes on",
+}
+"""What is told after Ctrl-C, by command."""
 
 app = typer.Typer(
     name="devenv",
@@ -53,7 +61,7 @@ def main(argv: Sequence[str]) -> int:
     except DevenvError as error:
         return _tell(error, argv)
     except (KeyboardInterrupt, typer.Abort):
-        sys.stderr.write(INTERRUPTED)
+        _tell_interruption(argv)
         return EXIT_INTERRUPTED
     except SystemExit as leaving:
         return leaving.code if isinstance(leaving.code, int) else int(leaving.code is not None)
@@ -61,7 +69,7 @@ def main(argv: Sequence[str]) -> int:
         return _tell_usage(error, argv) if hasattr(error, "format_message") else _tell_bug(error, argv)
     if result == EXIT_INTERRUPTED:
         # What typer makes of Ctrl-C inside a command.
-        sys.stderr.write(INTERRUPTED)
+        _tell_interruption(argv)
     return result if isinstance(result, int) else 0
 
 
@@ -133,6 +141,10 @@ def _wants_json(argv: Sequence[str]) -> bool:
 
 def _is_verbose(argv: Sequence[str]) -> bool:
     return "-v" in argv or "--verbose" in argv
+
+
+def _tell_interruption(argv: Sequence[str]) -> None:
+    sys.stderr.write(f"{INTERRUPTED.get(argv[0] if argv else '', 'interrupted')}\n")
 
 
 def _tell(error: DevenvError, argv: Sequence[str]) -> int:
