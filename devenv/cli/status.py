@@ -67,4 +67,15 @@ def session_lines(session: dict[str, object] | None) -> list[str]:
     problems = session.get("problems")
     for problem in problems if isinstance(problems, list) else []:
         lines += [f"  {problem['service']} {problem['state']}: {problem['message']}", f"    {problem['hint']}"]
+    rebuild = session.get("rebuild")
+    for one in rebuild if isinstance(rebuild, list) else []:
+        lines += stale_lines(one["service"], one)
     return lines
+
+
+def stale_lines(name: str, reason: dict[str, str]) -> list[str]:
+    """What is told of a service or pod whose image must be built anew."""
+    return [
+        f"  {name} stale: {reason['path']} matches rebuild rule at {reason['place']}",
+        "    build it anew: devenv up",
+    ]

@@ -224,14 +224,17 @@ def _status_lines(found: dict[str, Any]) -> list[str]:
     rows: list[tuple[str, ...]] = [("POD", "STATE", "FILES", "BATCHES", "LAST", "LAG p50/p95/p99", "PROGRAM")]
     rows += [_replica_row(each) for each in found["replicas"]]
     skipped = [f"  not sent: {path}: {why}" for path, why in found["skipped"].items()]
-    why = [line for each in found["replicas"] if each["problem"] for line in _problem_lines(each)]
+    why = [line for each in found["replicas"] for line in _problem_lines(each)]
     files = counted(found["files"], "file")
     return [f"{found['service']}: {state}, {files}", *table(rows), *why, *skipped, ""]
 
 
 def _problem_lines(found: dict[str, Any]) -> list[str]:
-    problem = found["problem"]
-    return [f"  {found['pod']} {found['state']}: {problem['message']}", f"    {problem['hint']}"]
+    from devenv.cli.status import stale_lines
+
+    problem, pod = found["problem"], found["pod"]
+    lines = [f"  {pod} {found['state']}: {problem['message']}", f"    {problem['hint']}"] if problem else []
+    return lines + [line for reason in found["rebuild"] for line in stale_lines(pod, reason)]
 
 
 def _replica_row(found: dict[str, Any]) -> tuple[str, ...]:

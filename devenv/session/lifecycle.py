@@ -52,7 +52,7 @@ def describe_session(kube: Kube, runtime: Path, name: str) -> Message | None:
         return None
     answer = client.ask("status", timeout=10)
     client.close()
-    keys = ("pid", "holder", "foreground", "synced", "forwards", "problems", "sync")
+    keys = ("pid", "holder", "foreground", "synced", "forwards", "problems", "rebuild", "sync")
     return {key: answer.get(key) for key in keys} if answer.get("ok") else None
 
 

@@ -25,7 +25,7 @@ from devenv.session.podtable import PodTable
 from devenv.session.sync.program import program_sentence
 from devenv.session.sync.sync_requests import SyncRequests
 from devenv.session.sync.syncing import Outcome, SyncLoop
-from devenv.session.sync.troubles import Troubles
+from devenv.session.sync.troubles import Troubles, rebuilds
 
 TAKEN_OVER = "taken over"
 LOOK_SECONDS = 5.0
@@ -216,6 +216,7 @@ class Session:
             "sync": {name: loop.synced() for name, loop in self._loops.items()},
             "forwards": self.forwards(),
             "problems": [asdict(each) for each in self._troubles.all()],
+            "rebuild": [asdict(each) for each in rebuilds({name: loop.rebuild for name, loop in self._loops.items()})],
         }
 
     def _ready(self, request: Message) -> Message:

@@ -35,6 +35,11 @@ class Batch:
         return bool(self.make or self.puts or self.links or self.removed)
 
     @property
+    def paths(self) -> tuple[str, ...]:
+        """Everything that comes or goes, files first."""
+        return (*self.puts, *(self.links or ()), *self.removed, *self.make)
+
+    @property
     def removed(self) -> tuple[str, ...]:
         """Everything that goes away."""
         return self.clear_files + self.clear_dirs + self.delete_files + self.delete_dirs

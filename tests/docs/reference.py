@@ -43,11 +43,12 @@ from devenv.flows.version import Versions
 from devenv.health.program import Program
 from devenv.problems import CATALOGUE
 from devenv.session.forwards.forwarding import Forward
+from devenv.session.sync.reasons import Reason
 from devenv.session.sync.sync_explain import Explanation
 from devenv.session.sync.sync_pull import Pulled
 from devenv.session.sync.sync_status import Lag, LastBatch, ReplicaStatus, SyncStatus
 from devenv.session.sync.sync_verify import Difference, Verdict
-from devenv.session.sync.troubles import SessionTrouble, Trouble
+from devenv.session.sync.troubles import Rebuild, SessionTrouble, Trouble
 from devenv.session.waiting import UnitWait, WaitResult
 from tests.docs import schemas
 from tests.docs.completion_table import TABLE, table
@@ -128,11 +129,13 @@ JSON_RESULTS: tuple[tuple[str, type, str], ...] = (
     ("devenv status: each of `units`", UnitStatus, "beside `environment`, `context`, `namespace`, `ready`, `session`"),
     ("devenv status: each of `session.forwards`", Forward, "beside `pid`, `foreground`, `synced`, `sync`, `problems`"),
     ("devenv status: each of `session.problems`", SessionTrouble, ""),
+    ("devenv status: each of `session.rebuild`", Rebuild, ""),
     ("devenv forward ls, and stop: each of the list", Forward, "with `ls` also `pod` and `state`: up or waiting"),
     ("devenv forward add", Forward, "in a session also `pod` and `state`"),
     ("devenv sync status, and accept: each of the list", SyncStatus, ""),
     ("devenv sync status: each of `replicas`", ReplicaStatus, "`way` is agent or shell"),
     ("devenv sync status: a replica's `problem`", Trouble, "None where there is none"),
+    ("devenv sync status: each of a replica's `rebuild`", Reason, ""),
     ("devenv sync status: a replica's `last`", LastBatch, ""),
     ("devenv sync status: a replica's `lag`", Lag, ""),
     ("devenv sync status: a replica's `program`", Program, "the state is waits, runs, crashed or ended"),

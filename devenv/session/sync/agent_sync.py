@@ -84,6 +84,7 @@ class AgentSync(AgentLook):
             acked = {path: known.pop(path) for path in local.keys() & known.keys()}
             found = self.have(rule, sorted(local.keys() - acked.keys()))
             self._acked[rule] = acked | found
+            self._lacking[rule] = local.keys() - self._acked[rule].keys()
             equal = tuple(path for path in found if found[path] == local[path].digest)
             self._claimed[rule] = () if self._doubtful else equal
             self._pending[rule] = None

@@ -14,13 +14,14 @@ from devenv.sync.index import Digest, Index
 
 class Ledger:
     """By rule: digests that are there (`_acked`), paths to send (`_pending`; None: anything), and which files came
-    since the last reload (`_touched`: the first of them)."""
+    since the last reload (`_touched`: the first of them). `_lacking` is what the container had nothing of at first."""
 
     def __init__(self, service: Service, *, pod: str) -> None:
         self.pod = pod
         self._service = service
         self._acked: list[dict[str, Digest]] = [{} for _ in service.sync]
         self._pending: list[set[str] | None] = [None for _ in service.sync]
+        self._lacking: list[set[str]] = [set() for _ in service.sync]
         self._touched: dict[int, str] = {}
         self._accepts_loss = False
 
@@ -87,7 +88,12 @@ class Ledger:
             self._touched.setdefault(rule, first_path(batch))
 
     def _rebuilds(self, rule: int, batch: Batch) -> list[Cause]:
-        return [Cause(rule, first_path(batch))] if self._service.sync[rule].reload.kind == "rebuild" else []
+        if self._service.sync[rule].reload.kind != "rebuild":
+            return []
+        # An image that never had a file is not behind it.
+        behind = [path for path in batch.paths if path not in self._lacking[rule]]
+        self._lacking[rule].difference_update(batch.paths)
+        return [Cause(rule, path) for path in behind[:1]]
 
     def _reload(self, carry_out: Callable[[Sequence[Reload]], str], *, alive: Callable[[], bool]) -> Outcome:
         """Have the reloads carried out that the rules of all files that came ask for; gives what came of it."""

@@ -85,4 +85,4 @@ class Total:
 
 def first_path(batch: Batch) -> str:
     """The path that stands for a batch."""
-    return next(iter((*batch.puts, *(batch.links or ()), *batch.removed, *batch.make)), "")
+    return next(iter(batch.paths), "")

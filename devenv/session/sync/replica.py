@@ -18,6 +18,7 @@ from devenv.session.podtable import Container
 from devenv.session.sync.inbox import Inbox
 from devenv.session.sync.outcome import Outcome, Report
 from devenv.session.sync.program import describe_program
+from devenv.session.sync.reasons import Reason
 from devenv.session.sync.sources import Sources
 from devenv.session.sync.sync_status import Record, ReplicaStatus
 from devenv.session.sync.target import Target
@@ -89,6 +90,11 @@ class Replica(Listener):
         """Whether there is a connection to the container."""
         return self._target is not None and self._target.alive
 
+    @property
+    def rebuild(self) -> tuple[Reason, ...]:
+        """Why its image must be built anew, by each rule that says so, since the container is there."""
+        return self._record.rebuild
+
     def mark(self, rule: int, paths: Collection[str], *, since: float) -> None:
         """These paths of a rule's source changed, the first of them at `since`."""
         with self._news:
@@ -137,7 +143,7 @@ class Replica(Listener):
             pod=self.container.pod,
             container=self.container.name,
             way="agent" if self.container.has_agent else "shell",
-            state=state_of(problem, synced=synced, connected=connected),
+            state=state_of(problem, synced=synced, connected=connected, stale=bool(self.rebuild)),
             connected=connected,
             synced=synced,
             files=target.files if target else 0,
@@ -146,6 +152,7 @@ class Replica(Listener):
             lag=self._record.lag,
             program=target.program if target else None,
             problem=trouble(problem) if problem else None,
+            rebuild=self.rebuild,
         )
 
     def _run(self) -> None:

@@ -76,6 +76,7 @@ class ServiceSync(Ledger):
         for rule, index in enumerate(indexes):
             paths = [path for path in sorted(dict(index.entries).keys() | set(seen[rule])) if "\n" not in path]
             self._acked[rule] = self._look(rule, paths, hashed=index.entries.__contains__)
+            self._lacking[rule] = index.entries.keys() - self._acked[rule].keys()
             self._pending[rule] = None
         self._doubtful = False
 

@@ -10,6 +10,7 @@ from typing import Literal
 
 from devenv.health.program import Program
 from devenv.session.sync.outcome import Outcome
+from devenv.session.sync.reasons import Reason
 from devenv.session.sync.troubles import State, Trouble
 
 KEPT_LAGS = 200
@@ -40,7 +41,8 @@ class LastBatch:
 class ReplicaStatus:
     """One container; `way` is how it is synced, `program` None where only its container knows.
 
-    `state` is `synced`, `sending`, `held` (its loss of files waits for devenv sync accept), `failed` or `offline`.
+    `state` is `synced`, `stale` (synced, but its image must be built anew: `rebuild` says why), `sending`, `held` (its
+    loss of files waits for devenv sync accept), `failed` or `offline`.
     """
 
     pod: str
@@ -55,6 +57,7 @@ class ReplicaStatus:
     lag: Lag | None
     program: Program | None
     problem: Trouble | None
+    rebuild: tuple[Reason, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,15 +78,23 @@ class Record:
     batches: int = 0
     last: LastBatch | None = None
     _lags: deque[float] = field(default_factory=lambda: deque(maxlen=KEPT_LAGS))
+    _rebuild: dict[str, Reason] = field(default_factory=dict)
 
     def note(self, outcome: Outcome, *, lag: float | None) -> None:
         """A batch was acknowledged, so long after the first event that asked for it."""
+        if outcome.rebuild:
+            self._rebuild.update((reason.place, reason) for reason in outcome.reasons)
         if not outcome.files and not outcome.deleted:
             return
         self.batches += 1
         self.last = LastBatch(time.time(), outcome.files, outcome.size, outcome.deleted, outcome.seconds)
         if lag is not None:
             self._lags.append(lag)
+
+    @property
+    def rebuild(self) -> tuple[Reason, ...]:
+        """Why its image must be built anew, by each rule that says so."""
+        return tuple(self._rebuild.copy().values())
 
     @property
     def lag(self) -> Lag | None:

@@ -18,6 +18,7 @@ from devenv.ports import Pods, Watcher
 from devenv.problems import SYNC_FAILED
 from devenv.session.sync.opening import Opening
 from devenv.session.sync.outcome import Outcome
+from devenv.session.sync.reasons import Reason
 from devenv.session.sync.sources import Sources
 from devenv.session.sync.sync_status import SyncStatus
 from devenv.session.sync.sync_worker import Close, FindPods, Flush, Message, Refresh, Worker, make_sources
@@ -97,6 +98,12 @@ class SyncLoop:
     def pods(self) -> frozenset[str]:
         """The pods of its containers."""
         return frozenset(replica.container.pod for replica in list(self._worker.replicas.values()))
+
+    @property
+    def rebuild(self) -> tuple[Reason, ...]:
+        """Why its image must be built anew."""
+        found = {reason.place: reason for each in list(self._worker.replicas.values()) for reason in each.rebuild}
+        return tuple(found.values())
 
     def synced(self) -> bool:
         """True where nothing is known to be on its way: every container has the sources, and was reloaded."""

@@ -9,8 +9,9 @@ from typing import Literal
 from devenv.errors import DevenvError
 from devenv.problems import SYNC_LOSS
 from devenv.session.sync.outcome import Outcome
+from devenv.session.sync.reasons import Reason
 
-State = Literal["synced", "sending", "held", "failed", "offline"]
+State = Literal["synced", "stale", "sending", "held", "failed", "offline"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +40,27 @@ def trouble(error: DevenvError) -> Trouble:
     return Trouble(error.code, error.message, error.hint)
 
 
-def state_of(problem: DevenvError | None, *, synced: bool, connected: bool) -> State:
-    """How a container stands, in a word: `held` waits for a user's yes."""
+def state_of(problem: DevenvError | None, *, synced: bool, connected: bool, stale: bool = False) -> State:
+    """How a container stands, in a word: `held` waits for a user's yes, `stale` for a new image."""
     if problem is not None:
         return "held" if problem.code == SYNC_LOSS.code else "failed"
     if synced:
-        return "synced"
+        return "stale" if stale else "synced"
     return "sending" if connected else "offline"
+
+
+@dataclass(frozen=True, slots=True)
+class Rebuild:
+    """A service whose image must be built anew: because of which file, by the rule at which place."""
+
+    service: str
+    path: str
+    place: str
+
+
+def rebuilds(reasons: Mapping[str, Collection[Reason]]) -> list[Rebuild]:
+    """By service, each rule once."""
+    return [Rebuild(service, each.path, each.place) for service, found in reasons.items() for each in found]
 
 
 class Troubles:

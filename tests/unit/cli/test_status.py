@@ -9,7 +9,8 @@ from devenv.cli.status import session_lines
 from devenv.errors import SyncError
 from devenv.health.program import Program
 from devenv.session.sync.outcome import Outcome
-from devenv.session.sync.troubles import Troubles
+from devenv.session.sync.reasons import Reason
+from devenv.session.sync.troubles import Troubles, rebuilds
 
 
 def lines_of(troubles: Troubles) -> list[str]:
@@ -45,3 +46,13 @@ def test_what_is_mended_is_told_no_more() -> None:
     troubles.note(Outcome("orders", "orders-1", problem=failed))
     troubles.note(Outcome("orders", "orders-1"))
     assert troubles.all() == []
+
+
+def test_an_image_that_must_be_built_anew_is_told_with_the_command() -> None:
+    reason = Reason("rebuild", "orders/uv.lock", "devenv.yaml:14", "rebuild")
+    rebuild = [asdict(each) for each in rebuilds({"orders": (reason,), "users": ()})]
+    assert session_lines({"pid": 7, "synced": True, "problems": [], "rebuild": rebuild}) == [
+        "session 7: in sync",
+        "  orders stale: orders/uv.lock matches rebuild rule at devenv.yaml:14",
+        "    build it anew: devenv up",
+    ]

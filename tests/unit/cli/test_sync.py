@@ -18,6 +18,7 @@ from devenv.cli.reach import Reach
 from devenv.config.model import Origin, Service, SyncRule
 from devenv.errors import ClusterError, SyncError, UsageError
 from devenv.health.program import Program
+from devenv.session.sync.reasons import Reason
 from devenv.session.sync.sync_explain import Explanation
 from devenv.session.sync.sync_pull import Pulled
 from devenv.session.sync.sync_status import Lag, LastBatch, ReplicaStatus, SyncStatus
@@ -138,6 +139,34 @@ def test_what_is_held_is_a_word_in_the_table_and_a_sentence_with_the_way_out_bel
     sync.status(output="json")
     [shown] = json.loads(capsys.readouterr().out)[0]["replicas"]
     assert (shown["state"], shown["problem"]["code"]) == ("held", "sync-loss")
+
+
+def test_an_image_that_must_be_built_anew_is_a_word_and_a_line_with_the_command(
+    answer: Answer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    replica = ReplicaStatus(
+        "orders-1",
+        "orders",
+        "agent",
+        state_of(None, synced=True, connected=True, stale=True),
+        connected=True,
+        synced=True,
+        files=1,
+        batches=0,
+        last=None,
+        lag=None,
+        program=None,
+        problem=None,
+        rebuild=(Reason("rebuild", "orders/uv.lock", "devenv.yaml:14", "rebuild"),),
+    )
+    answer({"services": [asdict(SyncStatus("orders", True, 1, {}, (replica,)))]})
+    sync.status()
+    _, _, row, *below = capsys.readouterr().out.splitlines()
+    assert row.split()[:2] == ["orders-1", "stale"]
+    assert below[:2] == [
+        "  orders-1 stale: orders/uv.lock matches rebuild rule at devenv.yaml:14",
+        "    build it anew: devenv up",
+    ]
 
 
 def test_what_is_gone_is_accepted(answer: Answer, capsys: pytest.CaptureFixture[str]) -> None:

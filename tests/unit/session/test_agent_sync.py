@@ -454,3 +454,36 @@ def test_what_can_not_be_read_for_now_is_not_deleted_by_a_new_session(
     with scene.make_loop():
         scene.wait_synced()
         assert (scene.target / "pkg/mod.py").exists()
+
+
+def test_that_an_image_must_be_built_anew_is_told_until_its_container_is_replaced(tmp_path: Path) -> None:
+    scene = AgentScene(tmp_path, reload=Reload("rebuild"))
+    scene.write("uv.lock", "one")
+    scene.write("never.in.the.image", "one")
+    (scene.target / "uv.lock").write_text("one")
+    with scene.make_loop():
+        scene.wait_synced()
+        assert scene.loop.status().replicas[0].state == "synced"
+        assert [*scene.loop.rebuild] == []
+        scene.save("uv.lock", "two")
+        scene.wait_synced()
+        [stale] = scene.loop.status().replicas
+        assert (stale.state, [each.path for each in stale.rebuild]) == ("stale", ["source/uv.lock"])
+        scene.save("never.in.the.image", "two")
+        scene.wait_synced()
+        assert [str(each) for each in scene.loop.rebuild] == [
+            "source/never.in.the.image matches rebuild rule at devenv.yaml:14"
+        ]
+        scene.found = [Container("orders", "orders-2", "orders", "containerd://two", has_agent=True)]
+        scene.loop.refresh()
+        scene.wait_synced()
+        assert [replica.state for replica in scene.loop.status().replicas] == ["synced"]
+
+
+def test_a_container_of_an_image_that_is_behind_says_so_from_the_start(tmp_path: Path) -> None:
+    scene = AgentScene(tmp_path, reload=Reload("rebuild"))
+    scene.write("uv.lock", "two")
+    (scene.target / "uv.lock").write_text("one")
+    with scene.make_loop():
+        scene.wait_synced()
+        assert [replica.state for replica in scene.loop.status().replicas] == ["stale"]

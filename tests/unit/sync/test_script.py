@@ -230,6 +230,7 @@ def test_a_reload_does_what_its_rule_says(
 ) -> None:
     bench.service = make_service(replace(bench.service.sync[0], reload=reload))
     bench.sync = bench.connect()
+    bench.bring()
     (bench.source / "a").touch()
     outcome = bench.bring()
     assert bench.pods.sent() == signals
