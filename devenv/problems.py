@@ -394,9 +394,9 @@ SYNC_DIFFERS = Problem(
 )
 NO_SYNC = Problem(
     "no-sync",
-    "{name} is no service with sync:",
+    "{name} is no service with sync:{nearest}",
     "Only what a service's sync: names is kept equal in its pods; dependencies and other services have nothing to show.",
-    "devenv sync status lists those that are synced",
+    "with sync: there are {names}",
 )
 WHICH_SERVICE = Problem(
     "which-service",

@@ -166,11 +166,13 @@ def explain(
 def _chosen(reached: Reach, name: str | None) -> list[Service]:
     """The services that are meant. UsageError no-sync."""
     from devenv import problems
+    from devenv.cli.words import did_you_mean
     from devenv.errors import UsageError
 
     synced = {each.name: each for each in reached.environment.services.values() if each.sync}
     if name is not None and name not in synced:
-        raise UsageError(problems.NO_SYNC, name=name)
+        names = ", ".join(synced) or "none"
+        raise UsageError(problems.NO_SYNC, name=name, nearest=did_you_mean(name, list(synced)), names=names)
     return [synced[name]] if name else list(synced.values())
 
 

@@ -37,7 +37,7 @@ class SyncRequests:
     def _meant(self, request: Message) -> Iterable[SyncLoop]:
         name = request.get("service")
         if name and name not in self._loops:
-            raise UsageError(NO_SYNC, name=name)
+            raise UsageError(NO_SYNC, name=name, nearest="", names=", ".join(self._loops) or "none")
         return [self._loops[name]] if name else list(self._loops.values())
 
     def _status(self, request: Message) -> Message:

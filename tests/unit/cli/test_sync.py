@@ -110,6 +110,17 @@ def test_the_status_shows_each_pod(answer: Answer, capsys: pytest.CaptureFixture
         sync.status("nobody")
 
 
+@pytest.mark.parametrize("command", [sync.status, sync.verify, sync.accept])
+def test_a_service_that_is_mistyped_is_recognized(answer: Answer, command: Callable[[str], None]) -> None:
+    answer({"services": []})
+    with pytest.raises(UsageError) as error:
+        command("ordres")
+    assert error.value.message == 'ordres is no service with sync: (did you mean "orders"?)'
+    assert error.value.hint == "with sync: there are orders, users"
+    with pytest.raises(UsageError, match="no service with sync:$"):
+        command("postgres")
+
+
 def test_what_is_held_is_a_word_in_the_table_and_a_sentence_with_the_way_out_below(
     answer: Answer, capsys: pytest.CaptureFixture[str]
 ) -> None:

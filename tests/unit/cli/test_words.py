@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from devenv.cli.words import nearest
+from devenv.cli.words import counted, nearest
 
 COMMANDS = ["config", "doctor", "down", "explain", "logs", "status", "test", "up", "url"]
 
@@ -18,3 +18,7 @@ def test_the_word_that_was_meant(word: str, meant: str) -> None:
 @pytest.mark.parametrize("word", ["", "xyz", "--"])
 def test_none_that_is_near(word: str) -> None:
     assert nearest(word, COMMANDS) is None
+
+
+def test_one_is_no_plural() -> None:
+    assert [counted(number, "file") for number in (0, 1, 2)] == ["0 files", "1 file", "2 files"]

@@ -47,6 +47,7 @@ def test_the_status_is_plain_values(scene: AgentScene) -> None:
     with pytest.raises(UsageError, match="no service with sync") as error:
         ask(scene, "sync-status", service="nobody")
     assert error.value.code == "no-sync"
+    assert error.value.hint == "with sync: there are orders"
 
 
 def test_verify_names_what_differs(scene: AgentScene) -> None:
