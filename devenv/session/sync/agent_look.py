@@ -20,9 +20,8 @@ class AgentLook(Ledger):
     """One connection, and what is known of what the container has: by rule."""
 
     def __init__(self, service: Service, stream: AgentStream, claims: Sequence[Claim], *, pod: str) -> None:
-        super().__init__(service, pod=pod)
+        super().__init__(service, claims, pod=pod)
         self.stream = stream
-        self._claims = claims
 
     @property
     def alive(self) -> bool:

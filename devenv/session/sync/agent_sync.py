@@ -122,34 +122,6 @@ class AgentSync(AgentLook):
         self._accepts_loss = False
         return total.outcome(self._service, self.pod, seconds=time.monotonic() - started, problem=problem)
 
-    def _plans(self, indexes: Sequence[Index], kept: Callable[[int, str], bool]) -> dict[int, tuple[Index, Batch]]:
-        """What to do for each rule. What one rule loses and another has stays, and is the other's to send."""
-        disputed: list[tuple[int, str]] = []
-
-        def stays(rule: int, path: str) -> bool:
-            owners = list(self._owners(rule, path, indexes))
-            disputed.extend(owners)
-            if owners:
-                self._acked[rule].pop(path, None)
-            return bool(owners) or self._claims[rule].keeps(path, kept)
-
-        plans = {rule: self._plan(rule, index, partial(stays, rule)) for rule, index in enumerate(indexes)}
-        for rule, path in disputed:
-            self._acked[rule].pop(path, None)
-            pending = self._pending[rule]
-            self._pending[rule] = pending if pending is None else {*pending, path}
-        for rule in {rule for rule, _ in disputed}:
-            plans[rule] = self._plan(rule, indexes[rule], partial(stays, rule))
-        return plans
-
-    def _owners(self, rule: int, path: str, indexes: Sequence[Index]) -> Iterator[tuple[int, str]]:
-        """The other rules whose source has what is at this path in the container, and its path there."""
-        place = self._claims[rule].place(path)
-        for other, claim in enumerate(self._claims):
-            folder = claim.folder.rstrip("/") + "/"
-            if other != rule and place.startswith(folder) and place[len(folder) :] in indexes[other].entries:
-                yield other, place[len(folder) :]
-
     def _carry(self, plans: Mapping[int, tuple[Index, Batch]], number: int) -> dict[int, Sent]:
         sent = {rule: Sent() for rule in plans}
 

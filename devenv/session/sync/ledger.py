@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 
 from devenv.config.model import Reload, Service
+from devenv.session.sync.claims import Claim
 from devenv.session.sync.outcome import Outcome, first_path
 from devenv.session.sync.reasons import Cause, label, reasons
 from devenv.sync.batch import Batch, diff, refuse_missing, refuse_wipe, snapshot
@@ -16,8 +18,9 @@ class Ledger:
     """By rule: digests that are there (`_acked`), paths to send (`_pending`; None: anything), and which files came
     since the last reload (`_touched`: the first of them). `_lacking` is what the container had nothing of at first."""
 
-    def __init__(self, service: Service, *, pod: str) -> None:
+    def __init__(self, service: Service, claims: Sequence[Claim], *, pod: str) -> None:
         self.pod = pod
+        self._claims = claims
         self._service = service
         self._acked: list[dict[str, Digest]] = [{} for _ in service.sync]
         self._pending: list[set[str] | None] = [None for _ in service.sync]
@@ -65,6 +68,34 @@ class Ledger:
     def accept_loss(self) -> None:
         """The next batch may delete as much as it will."""
         self._accepts_loss = True
+
+    def _plans(self, indexes: Sequence[Index], kept: Callable[[int, str], bool]) -> dict[int, tuple[Index, Batch]]:
+        """What to do for each rule. What one rule loses and another has stays, and is the other's to send."""
+        disputed: list[tuple[int, str]] = []
+
+        def stays(rule: int, path: str) -> bool:
+            owners = list(self._owners(rule, path, indexes))
+            disputed.extend(owners)
+            if owners:
+                self._acked[rule].pop(path, None)
+            return bool(owners) or self._claims[rule].keeps(path, kept)
+
+        plans = {rule: self._plan(rule, index, partial(stays, rule)) for rule, index in enumerate(indexes)}
+        for rule, path in disputed:
+            self._acked[rule].pop(path, None)
+            pending = self._pending[rule]
+            self._pending[rule] = pending if pending is None else {*pending, path}
+        for rule in {rule for rule, _ in disputed}:
+            plans[rule] = self._plan(rule, indexes[rule], partial(stays, rule))
+        return plans
+
+    def _owners(self, rule: int, path: str, indexes: Sequence[Index]) -> Iterator[tuple[int, str]]:
+        """The other rules whose source has what is at this path in the container, and its path there."""
+        place = self._claims[rule].place(path)
+        for other, claim in enumerate(self._claims):
+            folder = claim.folder.rstrip("/") + "/"
+            if other != rule and place.startswith(folder) and place[len(folder) :] in indexes[other].entries:
+                yield other, place[len(folder) :]
 
     def _plan(self, rule: int, index: Index, kept: Callable[[str], bool]) -> tuple[Index, Batch]:
         """A rule's source as it is, and the batch that it asks for. SyncError where that may not be."""

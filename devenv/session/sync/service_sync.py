@@ -5,14 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
-from functools import partial
 
 from devenv.config.model import Reload, Service
 from devenv.errors import SyncError
 from devenv.health.program import Program
 from devenv.ports import Pods, Stop
 from devenv.problems import SYNC_FAILED
-from devenv.session.sync.claims import target_folder
+from devenv.session.sync.claims import Claim, claims_of, target_folder
 from devenv.session.sync.ledger import Ledger
 from devenv.session.sync.outcome import Outcome, Total
 from devenv.session.sync.reasons import label
@@ -30,8 +29,8 @@ RUN_SECONDS = 600.0
 class ServiceSync(Ledger):
     """What one container has acknowledged, and its stream. A new container needs a new one of these."""
 
-    def __init__(self, service: Service, stream: SyncStream, *, pod: str) -> None:
-        super().__init__(service, pod=pod)
+    def __init__(self, service: Service, stream: SyncStream, claims: Sequence[Claim], *, pod: str) -> None:
+        super().__init__(service, claims, pod=pod)
         self._stream = stream
         self._doubtful = True
 
@@ -53,7 +52,7 @@ class ServiceSync(Ledger):
         stream = open_stream(
             pods, service=service.name, place=place, container_id=container_id, targets=targets, stop=stop
         )
-        return cls(service, stream, pod=place[1])
+        return cls(service, stream, claims_of(service, indexes), pod=place[1])
 
     @property
     def alive(self) -> bool:
@@ -116,8 +115,7 @@ class ServiceSync(Ledger):
         if self._doubtful:
             self.adopt(indexes, [list(acked) for acked in self._acked])
         total = Total()
-        for rule, index in enumerate(indexes):
-            seen, batch = self._plan(rule, index, partial(kept, rule))
+        for rule, (seen, batch) in self._plans(indexes, kept).items():
             if batch:
                 self._carry(rule, seen, batch, total)
             self._pending[rule] = set()

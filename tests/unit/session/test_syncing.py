@@ -36,10 +36,11 @@ class Scene:
         self.found = [Container("orders", "orders-1", "orders", "containerd://one")]
         self.outcomes: list[Outcome] = []
         self._came = threading.Condition()
-        rule = SyncRule(self.source, str(self.target), Reload("restart"))
-        origin = Origin(folder, 1, 1)
-        self.loop = SyncLoop(
-            Service("orders", None, "x", {}, {}, None, (rule,), None, (), (), origin),
+        self.loop = self.make_loop((SyncRule(self.source, str(self.target), Reload("restart")),))
+
+    def make_loop(self, rules: tuple[SyncRule, ...]) -> SyncLoop:
+        return SyncLoop(
+            Service("orders", None, "x", {}, {}, None, rules, None, (), (), Origin(self.folder, 1, 1)),
             self.local,
             self.watcher,
             namespace="shop",
@@ -227,3 +228,24 @@ def test_the_end_of_the_session_does_not_wait_for_a_container() -> None:
         stream.greet()
     assert silent.closed
     assert not stream.alive
+
+
+def test_without_an_agent_too_no_rule_deletes_what_another_of_its_target_has_or_ignores(tmp_path: Path) -> None:
+    scene = Scene(tmp_path)
+    second = tmp_path / "second"
+    second.mkdir()
+    (second / ".gitignore").write_text("*.log\n")
+    (second / "both.py").write_text("of the second")
+    for name in ("both.py", "trace.log", "gone.py"):
+        (scene.source / name).write_text("of the first")
+    rules = (*scene.loop.service.sync, SyncRule(second, str(scene.target)))
+    loop = scene.make_loop(rules)
+    with loop:
+        assert loop.wait_synced(PATIENCE)
+        for name in ("both.py", "trace.log", "gone.py"):
+            (scene.source / name).unlink()
+            scene.watcher.tell(Change(scene.source / name))
+        assert loop.wait_synced(PATIENCE)
+    scene.local.close()
+    assert sorted(read_tree(scene.target)) == [".gitignore", "both.py", "main.py", "trace.log"]
+    assert (scene.target / "both.py").read_text() == "of the second"
