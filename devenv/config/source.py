@@ -15,6 +15,7 @@ import yaml
 from devenv.config.model import Origin
 from devenv.config.search import shown_place
 from devenv.config.syntax import Told, character_words, encoding_words, end_of, syntax_words
+from devenv.printable import printable
 
 Scalar = str | int | bool | None
 
@@ -33,12 +34,7 @@ class Fault:
         """`file:line:col  key.path  text`, the file relative to `root` where it lies below it."""
         shown = self.path if len(self.path) <= _LONGEST_PATH else f"{self.path[: _LONGEST_PATH - 1]}…"
         path = f"{shown}  " if shown else ""
-        return f"{shown_place(self.origin, root)}  {_visible(f'{path}{self.text}')}"
-
-
-def _visible(text: str) -> str:
-    # A line stays one line, and nothing in it moves a terminal's cursor.
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+        return f"{shown_place(self.origin, root)}  {printable(f'{path}{self.text}')}"
 
 
 def list_faults(faults: list[Fault], first: Path, *, root: Path | None = None) -> list[str]:

@@ -13,6 +13,7 @@ from devenv import problems
 from devenv.config.model import HOOKS, Environment, Origin, Secret
 from devenv.errors import Refused
 from devenv.ports import Trust
+from devenv.printable import printable
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +36,7 @@ class FileCommand:
         """How a person is shown it: nothing in it can hide from the eye or move the cursor."""
         file = self.origin.file
         shown = file.relative_to(self.root) if file.is_relative_to(self.root) else file
-        text = f"{shown}:{self.origin.line}  {self.where}  {shown_command(self.command)}"
-        return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
+        return printable(f"{shown}:{self.origin.line}  {self.where}  {shown_command(self.command)}")
 
 
 @dataclass(frozen=True, slots=True)

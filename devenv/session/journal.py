@@ -39,7 +39,7 @@ class Journal:
 
     def line(self, text: str) -> None:
         """Keep a line."""
-        stamped = f"{time.strftime(_STAMP)}{text}\n".encode()[: self._limit // 4]
+        stamped = f"{time.strftime(_STAMP)}{text}\n".encode(errors="backslashreplace")[: self._limit // 4]
         with self._lock, contextlib.suppress(OSError):  # a full disk ends no session
             if _size(self._path) + len(stamped) > self._limit // 2:
                 self._path.replace(old_path(self._path))

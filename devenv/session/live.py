@@ -16,6 +16,7 @@ from devenv.flows.world import World
 from devenv.plan.marks import content_hash
 from devenv.plan.units import namespace_of
 from devenv.ports import Kube, Ref
+from devenv.printable import printable
 from devenv.session.control import ControlServer, Message, socket_path
 from devenv.session.forwards.forward_requests import ForwardRequests
 from devenv.session.forwards.forwarding import Forwarder
@@ -194,7 +195,9 @@ class Session:
             self._world.progress.warn(f"{outcome.problem.message}; {outcome.problem.hint}")
             return
         if outcome.files or outcome.deleted:
-            what = ", ".join(outcome.paths[:3]) + (" …" if outcome.files > len(outcome.paths[:3]) else "")
+            what = ", ".join(map(printable, outcome.paths[:3])) + (
+                " …" if outcome.files > len(outcome.paths[:3]) else ""
+            )
             deleted = f", {outcome.deleted} deleted" if outcome.deleted else ""
             note(f"synced {outcome.files} to {outcome.service} in {outcome.seconds * 1000:.0f} ms: {what}{deleted}")
         if outcome.reloaded:

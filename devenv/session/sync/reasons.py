@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from devenv.config.model import Reload, Service
+from devenv.printable import printable
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,7 @@ class Reason:
     kind: str
 
     def __str__(self) -> str:
-        return f"{self.path} matches {self.kind} rule at {self.place}"
+        return f"{printable(self.path)} matches {self.kind} rule at {self.place}"
 
 
 def label(reload: Reload) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import queue
+import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -79,7 +80,7 @@ class Worker:
         self._opening = opening
         self._messages = messages
         self._find_pods = find_pods
-        self._tell = on_outcome
+        self._on_outcome = on_outcome
         self._stop = stop
         self._debounce = Debounce()
         self._differing: dict[int, set[str]] = {}
@@ -92,7 +93,7 @@ class Worker:
         """Work until `stop` is set; a message ends the wait for one."""
         self._debounce.note(EVERYTHING, settled=True, now=time.monotonic())
         while not self._stop.is_set():
-            self._receive(self._step())
+            self._step()
         replicas = list(self.replicas.values())
         for replica in replicas:
             replica.close()
@@ -110,16 +111,16 @@ class Worker:
             replicas=tuple(replica.status() for replica in list(self.replicas.values())),
         )
 
-    def _step(self) -> float:
-        """Take a turn; gives how long to wait for a message before the next. Nothing may end the thread."""
+    def _step(self) -> None:
+        """Take a turn, and wait for the messages that ask for the next. Nothing may end the thread."""
         try:
             self._turn()
-            return self._wait()
+            self._receive(self._wait())
         except Exception as error:
             reason = f"unexpectedly, {type(error).__name__}: {error}"
             self._complain(SyncError(SYNC_FAILED, service=self._service.name, reason=reason))
             self._debounce.note(EVERYTHING, settled=True, now=time.monotonic())
-            return FIRST_RETRY
+            self._stop.wait(FIRST_RETRY)
 
     def _wait(self) -> float:
         if is_held(self.sources.lock_age()):
@@ -224,6 +225,12 @@ class Worker:
         )
         self.replicas[container.id] = replica
         replica.start()
+
+    def _tell(self, outcome: Outcome) -> None:
+        try:
+            self._on_outcome(outcome)
+        except Exception:  # noqa: BLE001 - who can't hear it (a closed terminal) must not end the sync
+            sys.excepthook(*sys.exc_info())
 
     def _complain(self, error: DevenvError) -> None:
         self._check_at = min(self._check_at, time.monotonic() + FIRST_RETRY)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import queue
 import subprocess
 import sys
@@ -27,6 +28,11 @@ def test_lines_have_their_time(path: Path) -> None:
     assert texts([line]) == ["synced 1 to web"]
     assert shown(line)[2] == shown(line)[5] == ":"
     assert shown("1999-01-01 12:00:00 x") == "1999-01-01 12:00:00 x"
+
+
+def test_a_name_that_is_no_utf8_is_a_line_too(path: Path) -> None:
+    Journal(path).line(f"synced {os.fsdecode(bytes([0xFF]))} to web")
+    assert "synced \\udcff to web" in path.read_text()
 
 
 def test_it_never_holds_more_than_its_limit(path: Path) -> None:

@@ -35,6 +35,7 @@ class Scene:
         self.watcher = FakeWatcher()
         self.found = [Container("orders", "orders-1", "orders", "containerd://one")]
         self.outcomes: list[Outcome] = []
+        self.deaf = False
         self._came = threading.Condition()
         self.loop = self.make_loop((SyncRule(self.source, str(self.target), Reload("restart")),))
 
@@ -49,6 +50,8 @@ class Scene:
         )
 
     def _tell(self, outcome: Outcome) -> None:
+        if self.deaf:
+            raise UnicodeEncodeError("utf-8", "\udcff", 0, 1, "surrogates not allowed")
         with self._came:
             self.outcomes.append(outcome)
             self._came.notify_all()
@@ -170,6 +173,18 @@ def test_a_problem_is_told_once_and_its_end_too(tmp_path: Path) -> None:
     problems = [outcome.problem is not None for outcome in scene.outcomes]
     assert problems == [True, False]
     scene.local.close()
+
+
+def test_who_can_not_hear_what_is_told_does_not_end_the_sync(scene: Scene, capsys: pytest.CaptureFixture[str]) -> None:
+    scene.deaf = True
+    scene.save("main.py", "two")
+    scene.wait_synced()
+    assert "surrogates not allowed" in capsys.readouterr().err
+    scene.deaf = False
+    scene.save("main.py", "three")
+    scene.wait_for(lambda outcome: outcome.files == 1)
+    scene.wait_synced()
+    scene.expect_equal()
 
 
 def test_a_source_that_vanishes_deletes_nothing_and_heals(scene: Scene) -> None:
