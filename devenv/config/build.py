@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from devenv.config import model, schema, shape
-from devenv.config.disk import exists, is_file, is_folder, resolved
+from devenv.config.disk import is_file, is_folder, resolved
 from devenv.config.parameters import fill
 from devenv.config.projects import Borrowed, project_file
 from devenv.config.running import RunningBuilder, command_of
@@ -15,6 +15,7 @@ from devenv.config.secrets import plain_env, secrets_of
 from devenv.config.sentences import nearest_path
 from devenv.config.source import Fault, Leaf, Located, Map, Sequence, at_key
 from devenv.config.strict import text_of
+from devenv.config.stubbing import no_folder, stub_of
 from devenv.config.syncing import SyncBuilder
 
 
@@ -86,7 +87,7 @@ class _Service:
         spec = schema.BuildFile(context=build) if isinstance(build, str) else build
         context = resolved(self._root / spec.context)
         if not is_folder(context):
-            self._fault(_no_folder(spec.context, context, beside=self._beside), "build", "context")
+            self._fault(no_folder(spec.context, context, beside=self._beside), "build", "context")
         dockerfile = context / (spec.dockerfile or "Dockerfile")
         args = {key: text_of(value) for key, value in spec.args.items()}
         return model.Build(context, dockerfile, spec.target, args)
@@ -134,7 +135,7 @@ def _dependency(name: str, tree: Map, faults: list[Fault], mode: model.Mode | No
         shape.check(schema.DependencyFile, tree, own)
         faults.extend(Fault(f.origin, f"dependencies.{name}.{f.path}".rstrip("."), f.text) for f in own)
         return None
-    stub = _stub(name, tree, spec.stub, faults) if spec.stub else None
+    stub = stub_of(name, at(tree, "stub"), spec.stub, faults) if spec.stub else None
     project = _project(name, tree, spec.real, faults) if spec.real and spec.real.devenv else None
     real = _real(name, tree, spec.real, faults) if spec.real and not project else None
     chosen = mode or spec.mode or ("stub" if stub else "real")
@@ -149,21 +150,6 @@ def _formless(mode: model.Mode, tree: Map, *, asked: model.Mode | None) -> str:
         return "needs a form: stub or real"
     other = "" if asked or mode == "off" else f": add {mode}:, or choose another mode"
     return f"mode is {mode}{' on the command line' if asked else ''}, and there is no {mode} form{other}"
-
-
-def _stub(name: str, tree: Map, spec: schema.StubFile, faults: list[Fault]) -> model.Stub:
-    place = at(tree, "stub", "wiremock")
-    folder = resolved(place.origin.file.parent / spec.wiremock)
-    if not is_folder(folder):
-        text = _no_folder(spec.wiremock, folder, beside=place.origin.file.name)
-        faults.append(Fault(place.origin, f"dependencies.{name}.stub.wiremock", text))
-    return model.Stub(folder, spec.ports)
-
-
-def _no_folder(shown: str, path: Path, *, beside: str) -> str:
-    if exists(path):
-        return f"expected a folder, got the file {shown}"
-    return f"there is no folder {shown} beside {beside}{nearest_path(path)}"
 
 
 def _project(name: str, tree: Map, spec: schema.RealFile, faults: list[Fault]) -> model.Project:

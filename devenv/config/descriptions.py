@@ -114,7 +114,14 @@ DESCRIPTIONS: Mapping[str, Mapping[str, str]] = {
     },
     "StubFile": {
         "wiremock": "a WireMock folder with mappings/ and __files/, relative to this file",
+        "routes": "answers by method and path, such as GET /rates/{id}",
         "ports": "ports that it answers on, by name",
+    },
+    "RouteFile": {
+        "status": "the status of the answer",
+        "headers": "its headers by name",
+        "json": "its body, sent as JSON",
+        "text": "its body, sent as it is",
     },
     "RealFile": {
         "image": "the image that runs",

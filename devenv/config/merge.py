@@ -2,6 +2,8 @@
 
 The source of a secret (`secret: {env: ...}`) is replaced too: two sources would be none.
 
+So is a stub's source by another one, and a route as a whole by one of its name: two of them would be none.
+
 Laws (tested): merging is associative where a key has one kind of value, the empty map changes nothing, merging a
 tree onto itself is that tree, and every leaf keeps the origin of where it was written.
 """
@@ -14,6 +16,9 @@ from pathlib import Path
 
 from devenv.config.model import Origin
 from devenv.config.source import Located, Map, Sequence
+
+STUB_SOURCES = frozenset({"wiremock", "routes"})
+"""The keys of a stub that say where its answers come from: there is one of them."""
 
 _EMPTY = Map({}, Origin(Path(), 1, 1))
 
@@ -28,7 +33,7 @@ def merge(base: Map, over: Map) -> Map:
         entries.pop(f"+{key}", None)
         known = _spelled_out(key, entries.get(key), value)
         whole = key == "secret" and known is not None and _is_source(known[1]) and _is_source(value)
-        entries[key] = (origin, _merge_value(known[1], value) if known and not whole else value)
+        entries[key] = (origin, _merge_value(key, known[1], value) if known and not whole else value)
     return Map(entries, over.origin if over.entries else base.origin)
 
 
@@ -39,8 +44,21 @@ def merge_all(layers: Iterable[Map]) -> Map:
     return settled
 
 
-def _merge_value(known: Located, value: Located) -> Located:
-    return merge(known, value) if isinstance(known, Map) and isinstance(value, Map) else value
+def _merge_value(key: str, known: Located, value: Located) -> Located:
+    if not isinstance(known, Map) or not isinstance(value, Map):
+        return value
+    return _merge_stub(known, value) if key == "stub" else merge(known, value)
+
+
+def _merge_stub(base: Map, over: Map) -> Map:
+    given = over.entries.keys() & STUB_SOURCES
+    left = Map({k: e for k, e in base.entries.items() if not given or k not in STUB_SOURCES - given}, base.origin)
+    known, laid = left.value("routes"), over.value("routes")
+    merged = merge(left, over)
+    if isinstance(known, Map) and isinstance(laid, Map):
+        routes = Map({**known.entries, **laid.entries}, laid.origin)
+        merged.entries["routes"] = (over.entries["routes"][0], routes)
+    return merged
 
 
 def _spelled_out(key: str, known: tuple[Origin, Located] | None, over: Located) -> tuple[Origin, Located] | None:
@@ -70,5 +88,16 @@ def settle(tree: Located) -> Located:
         return Sequence(tuple(settle(item) for item in tree.items), tree.origin)
     if not isinstance(tree, Map):
         return tree
-    entries = {key.removeprefix("+"): (origin, settle(value)) for key, (origin, value) in tree.entries.items()}
+    entries = {
+        key.removeprefix("+"): (origin, _settle_stub(value) if key == "stub" else settle(value))
+        for key, (origin, value) in tree.entries.items()
+    }
     return Map(entries, tree.origin)
+
+
+def _settle_stub(tree: Located) -> Located:
+    """Routes stay as they are: a + in what a stub answers means nothing here."""
+    settled = settle(tree)
+    if isinstance(tree, Map) and isinstance(settled, Map) and "routes" in tree.entries:
+        settled.entries["routes"] = tree.entries["routes"]
+    return settled

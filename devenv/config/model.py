@@ -185,11 +185,30 @@ class Service:
 
 
 @dataclass(frozen=True, slots=True)
-class Stub:
-    """A dependency answered by the stub engine: a folder with WireMock `mappings/` and `__files/`."""
+class Route:
+    """What a stub answers to the requests of one method and path, `{name}` in it standing for any one segment.
 
-    wiremock: Path
+    A request must have the parameters of `query` and may have more. `body` is sent as it is; None sends none.
+    """
+
+    method: str
+    path: str
+    query: Mapping[str, str] = field(default_factory=dict)
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stub:
+    """A dependency answered by the stub engine, from one source.
+
+    `wiremock` is a folder with WireMock `mappings/` and `__files/`; `routes` are written in the profile.
+    """
+
+    wiremock: Path | None
     ports: Mapping[str, int]
+    routes: tuple[Route, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,7 +82,7 @@ class _Filler:
         if isinstance(tree, Sequence):
             items = (self.put_into(item, f"{path}[{index}]") for index, item in enumerate(tree.items))
             return Sequence(tuple(items), tree.origin)
-        if not isinstance(tree.value, str):
+        if not isinstance(tree.value, str) or not _USE.search(tree.value):
             return tree
         whole = _USE.fullmatch(tree.value)
         if whole and not whole["literal"] and whole["name"] in self._values:

@@ -16,7 +16,7 @@ from devenv.config.sentences import nearest
 from devenv.config.source import Fault, Leaf, Located, Map
 
 FILE = "devenv.yaml"
-_FORMS = (("real", "image"), ("real", "devenv"), ("stub", "wiremock"))
+_FORMS = (("real", "image"), ("real", "devenv"), ("stub", "wiremock"), ("stub", "routes"))
 
 
 @dataclass(frozen=True, slots=True)

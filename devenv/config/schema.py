@@ -169,12 +169,22 @@ class EnvironmentFile(Strict):
     hooks: HooksFile = HooksFile()
 
 
+class RouteFile(Strict):
+    """What a stub answers to the requests of one method and path."""
+
+    status: Annotated[int, Field(ge=100, le=599)] = 200
+    headers: dict[str, Value] = {}
+    json_body: object = Field(default=None, alias="json")
+    text: Value | None = None
+
+
 class StubFile(Strict):
     """A dependency's stub."""
 
     planned = frozenset({"har", "openapi"})
 
-    wiremock: str
+    wiremock: str | None = None
+    routes: dict[str, RouteFile] | None = Field(default=None, min_length=1)
     ports: dict[PortName, Port] = Field(min_length=1)
 
 

@@ -30,6 +30,8 @@ def _sentence(found: Any) -> str:
     if kind == "literal_error":
         wanted = context["expected"].replace("'", "")
         return f"expected {wanted}{_got(found)}{nearest(str(found['input']), wanted.replace(' or ', ', ').split(', '))}"
+    if kind in ("greater_than_equal", "less_than_equal"):
+        return f"expected {_RANGES[context.get('ge', context.get('le'))]}{_got(found)}"
     if kind == "too_short":
         return "expected at least one item, got none"
     if kind == "one_of":
@@ -63,12 +65,14 @@ _WORDS = {
     "list_type": "a list",
     "dict_type": "a mapping",
     "model_type": "a mapping",
-    "greater_than_equal": "a port from 1 to 65535",
-    "less_than_equal": "a port from 1 to 65535",
     "string_too_long": WORDS_OF_PATTERNS[PORT_NAME],
 }
 
 
+_RANGES = {
+    **dict.fromkeys((1, 65535), "a port from 1 to 65535"),
+    **dict.fromkeys((100, 599), "a status from 100 to 599"),
+}
 _WORDS_OF_TAGS = {"text": "text", "list": "a list", "map": "a mapping"}
 _SHORT = 40
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from devenv.config.json_values import json_value
 from devenv.config.load import FILE, Loaded
 from devenv.config.merge import merge_all
 from devenv.config.model import Dependency
@@ -17,6 +18,7 @@ from devenv.config.search import is_path
 from devenv.config.source import Leaf, Located, Map, Scalar, Sequence
 
 # The keys of dependencies whose values are paths seen from the file that they stand in.
+_JSON = "stub.routes.*.json*"
 _LOCAL_PATHS = ("stub.wiremock", "real.files.*", "real.devenv", "real.env_file", "real.env.*.secret.file")
 
 
@@ -67,6 +69,8 @@ class _Shown:
             return {key: self._value(value, f"{path}.{key}") for key, (_, value) in tree.entries.items()}
         if isinstance(tree, Sequence):
             return [self._value(item, path) for item in tree.items]
+        if fnmatchcase(path, _JSON):
+            return _literal(json_value(tree))
         local = any(fnmatchcase(path, pattern) for pattern in _LOCAL_PATHS)
         return self._from_folder(tree) if local else _literal(tree.value)
 
@@ -81,7 +85,7 @@ def _plain(tree: Located) -> Any:
     return [_plain(item) for item in tree.items] if isinstance(tree, Sequence) else _literal(tree.value)
 
 
-def _literal(value: Scalar) -> Scalar:
+def _literal(value: Scalar | float) -> Scalar | float:
     """What is put in stays as it is: nothing in it is a variable any more."""
     return value.replace("${", "$${") if isinstance(value, str) else value
 

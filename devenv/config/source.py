@@ -6,7 +6,7 @@ Only true/false, null and decimal integers are more than text: no yes/no, no sex
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -54,11 +54,12 @@ def count_faults(lines: list[str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """A scalar; `interpolated` where environment variables were put into its text."""
+    """A scalar; `interpolated` where environment variables were put into its text, `plain` where no quotes stand."""
 
     value: Scalar
     origin: Origin
     interpolated: bool = False
+    plain: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +170,9 @@ class _Converter:
             return None
         if isinstance(node, yaml.ScalarNode):
             plain = not node.style and node.tag != _TEXT_TAG
-            return Leaf(scalar(_UNUSABLE.sub("", node.value), plain=plain), self._place(node))
+            # To YAML 1.1 a number such as 1e3 is text.
+            unquoted = plain or (not node.style and "e" in node.value.lower())
+            return Leaf(scalar(_UNUSABLE.sub("", node.value), plain=plain), self._place(node), plain=unquoted)
         self._open.append(node)
         tree: Located
         tree = self._sequence(node, path) if isinstance(node, yaml.SequenceNode) else self._map(node, path)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Literal
 
 from devenv import problems
@@ -16,6 +15,7 @@ from devenv.flows.observe import Observed, wait_ready
 from devenv.flows.secrets import Values, sealed
 from devenv.flows.seeding import seeding
 from devenv.flows.steps import Note
+from devenv.flows.stubs import read_stubs
 from devenv.flows.world import World
 from devenv.health.verdict import is_rolled_out, judge_pod
 from devenv.plan.agent import carries_agent
@@ -70,11 +70,7 @@ def read_files(environment: Environment, world: World) -> Files:
     """The contents that the plan needs. ConfigError where a file can't be read; ToolError agent-missing."""
     try:
         single = {path: path.read_bytes() for path in wanted_files(environment)}
-        stubs = {
-            name: _read_folder(d.stub.wiremock)
-            for name, d in environment.dependencies.items()
-            if d.mode == "stub" and d.stub
-        }
+        stubs = read_stubs(environment)
     except OSError as error:
         detail = f"{error.filename}: {error.strerror}"
         raise ConfigError(problems.CONFIG_INVALID, count="1 fault", details=[detail]) from error
@@ -87,10 +83,6 @@ def container_of(spec: Service) -> str:
     if spec.deploy is None:
         return spec.name
     return container_name(spec, spec.deploy, spec.deploy.path.read_bytes())
-
-
-def _read_folder(folder: Path) -> Mapping[str, bytes]:
-    return {p.relative_to(folder).as_posix(): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
 
 
 def image_name(environment: Environment, spec: Service, tag: str) -> str:

@@ -145,11 +145,14 @@ LIKE_SERVICE = st.fixed_dictionaries(
         "command": TREES,
     },
 )
+REQUESTS = st.builds(" ".join, st.tuples(st.sampled_from(["GET", "get", "ANY", "", "X"]), st.text(max_size=9))) | KEYS
 LIKE_DEPENDENCY = st.fixed_dictionaries(
     {},
     optional={
         "mode": st.sampled_from(["stub", "real", "off"]) | SCALARS,
-        "stub": st.fixed_dictionaries({"wiremock": st.just("../stubs/payments") | SCALARS, "ports": PORTS}) | TREES,
+        "stub": st.fixed_dictionaries({"wiremock": st.just("../stubs/payments") | SCALARS, "ports": PORTS})
+        | st.fixed_dictionaries({"routes": st.dictionaries(REQUESTS, TREES, max_size=3), "ports": PORTS})
+        | TREES,
         "real": st.fixed_dictionaries({"image": SCALARS}, optional={"ports": PORTS, "files": TREES, "+args": TREES}),
         "with": st.dictionaries(KEYS, TREES, max_size=3),
         "parameters": st.dictionaries(KEYS, st.fixed_dictionaries({}, optional={"default": TREES, "type": SCALARS})),

@@ -1,0 +1,51 @@
+"""The stub of a dependency: where its answers come from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from devenv.config import model, schema
+from devenv.config.disk import exists, is_folder, resolved
+from devenv.config.routing import routes_of
+from devenv.config.sentences import nearest_path
+from devenv.config.source import Fault, Located, Map, at_key
+
+_SOURCES = {
+    "wiremock": "a folder of WireMock mappings",
+    "routes": "answers written here",
+}
+
+
+def stub_of(name: str, form: Located, spec: schema.StubFile, faults: list[Fault]) -> model.Stub:
+    """The stub form of a dependency, a fault for each thing that is wrong with it."""
+    path = f"dependencies.{name}.stub"
+    _check_sources(form, path, faults)
+    folder = _folder(spec.wiremock, at_key(form, "wiremock"), path, faults) if spec.wiremock is not None else None
+    routes = routes_of(at_key(form, "routes"), spec.routes, f"{path}.routes", faults) if spec.routes else ()
+    return model.Stub(folder, spec.ports, routes)
+
+
+def _check_sources(form: Located, path: str, faults: list[Fault]) -> None:
+    assert isinstance(form, Map)
+    given = [key for key in form.entries if key in _SOURCES]
+    if not given:
+        known = " or ".join(f"{key} ({words})" for key, words in _SOURCES.items())
+        faults.append(Fault(form.origin, path, f"needs one source of answers: {known}"))
+    for key in given[1:]:
+        text = f"has both {given[0]} and {key}: remove one of them"
+        faults.append(Fault(form.entries[key][0], f"{path}.{key}", text))
+
+
+def _folder(shown: str, leaf: Located, path: str, faults: list[Fault]) -> Path:
+    folder = resolved(leaf.origin.file.parent / shown)
+    if not is_folder(folder):
+        text = no_folder(shown, folder, beside=leaf.origin.file.name)
+        faults.append(Fault(leaf.origin, f"{path}.wiremock", text))
+    return folder
+
+
+def no_folder(shown: str, path: Path, *, beside: str) -> str:
+    """What to say of a path that is no folder."""
+    if exists(path):
+        return f"expected a folder, got the file {shown}"
+    return f"there is no folder {shown} beside {beside}{nearest_path(path)}"
