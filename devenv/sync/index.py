@@ -11,10 +11,12 @@ from pathlib import Path
 
 from devenv.sync.entries import Digest, Entry, Kind, digest_file, kind_of, stamp_of
 from devenv.sync.ignore import Ignore
+from devenv.sync.twins import twins
 
 __all__ = ["Digest", "Entry", "Index", "Kind", "digest_file", "kind_of", "rescan", "scan"]
 
 _UNREADABLE = "can't be read"
+_TWIN = "git has it beside"
 
 
 _DIR = Entry("dir", "d")
@@ -77,6 +79,7 @@ def rescan(index: Index, ignore: Ignore, paths: Iterable[str]) -> tuple[Index, f
     elif "" in (places := {_topmost(index, path) for path in paths}) or index.missing:
         index.folds = _folds_case(index.source)
         look.folder("")
+        look.twins()
         index.judge = ignore
     else:
         for place in sorted(places):
@@ -152,6 +155,16 @@ class _Look:
             self.folder(path)
         if path in self._entries or path in self._notes:
             self._names.setdefault(parent, set()).add(name)
+
+    def twins(self) -> None:
+        """Note what git has and a file system that folds case can't have beside its twin."""
+        for path in [path for path, note in self._notes.items() if note.startswith(_TWIN)]:
+            del self._notes[path]
+        found = twins(self._index.source) if self._index.folds else {}
+        for path in sorted(found.keys() - self._entries.keys()):
+            other = next((other for other in found[path] if other in self._entries), None)
+            if other and not self._ignore.matches(path, is_dir=False):
+                self._notes[path] = f"{_TWIN} {other}, and this file system takes both for one"
 
     def folder(self, path: str) -> None:
         """Look at everything below a folder."""

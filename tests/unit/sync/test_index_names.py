@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import socket
+import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
@@ -164,6 +165,59 @@ def test_s11_where_case_does_not_count_a_file_is_known_by_the_name_it_has(
         (tmp_path / "Foo.py").rename(tmp_path / "foo.py")
         assert rescan(index, Ignore(tmp_path), ["Foo.py", "foo.py"])[1] == {"Foo.py", "foo.py"}
         assert list(index.entries) == ["foo.py"]
+
+
+def git(folder: Path, *arguments: str) -> None:
+    subprocess.run(["git", "-C", str(folder), *arguments], check=True, capture_output=True)
+
+
+@pytest.mark.parametrize("version", ["2", "4"])
+def test_s11_a_twin_that_only_gits_index_knows_is_noted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: str
+) -> None:
+    source = tmp_path / "src"
+    for path in ("Foo.py", "foo.py", "Pkg/a.py", "pkg/b.py", "deep/er/x", "other.py", "gone.py", "Gone.py"):
+        (source / path).parent.mkdir(parents=True, exist_ok=True)
+        (source / path).write_text("x")
+    (tmp_path / "outside.py").touch()
+    git(tmp_path, "init", "-q")
+    git(tmp_path, "add", "--intent-to-add", "outside.py")
+    git(tmp_path, "add", "src")
+    git(tmp_path, "update-index", f"--index-version={version}")
+    for path in ("foo.py", "pkg/b.py", "gone.py", "Gone.py"):
+        (source / path).unlink()
+    (source / "pkg").rmdir()
+    assert look(source).notes == {}
+    with folding(monkeypatch, source):
+        index = look(source)
+        assert index.notes == {
+            "foo.py": "git has it beside Foo.py, and this file system takes both for one",
+            "pkg": "git has it beside Pkg, and this file system takes both for one",
+        }
+        git(tmp_path, "rm", "-q", "--cached", "src/foo.py", "src/pkg/b.py")
+        rescan(index, Ignore(source), [""])
+        assert index.notes == {}
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"DIRC",
+        b"DIRC\0\0\0\x09\0\0\0\x01",
+        b"DIRC\0\0\0\2\0\0\0\1" + b"x" * 70,
+        b"DIRC\0\0\0\4\0\0\0\1" + b"\0" * 62,
+    ],
+)
+def test_an_index_of_git_that_is_none_is_nobodys_concern(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data: bytes
+) -> None:
+    git(tmp_path, "init", "-q")
+    (tmp_path / ".git/index").write_bytes(data)
+    (tmp_path / "a").touch()
+    with folding(monkeypatch, tmp_path):
+        index = look(tmp_path)
+    assert (list(index.entries), index.notes) == (["a"], {})
 
 
 def test_a_file_system_where_case_counts_is_known_as_one(tmp_path: Path) -> None:
