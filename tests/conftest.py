@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -140,6 +142,17 @@ def cluster(
     machine: Machine, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[str]:
     """The context of the tests' cluster: made by `devenv up` of an empty environment, removed at the end."""
+    with (Path(tempfile.gettempdir()) / f"{CLUSTER}.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            pytest.fail(f"another run of these tests has the cluster {CLUSTER}: wait for its end", pytrace=False)
+        yield from _cluster(machine, request, tmp_path_factory)
+
+
+def _cluster(
+    machine: Machine, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
     empty = tmp_path_factory.mktemp("empty")
     (empty / "devenv.yaml").write_text("name: empty\nservices: {}\n")
     done = machine.devenv("up", "-d", cwd=empty, timeout=280)

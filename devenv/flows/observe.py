@@ -21,6 +21,7 @@ WORKLOADS = (("apps/v1", "Deployment"), ("apps/v1", "StatefulSet"), ("apps/v1", 
 LOG_LINES = 15
 EVENT_LINES = 5
 LOOK_SECONDS = 1.0
+STEADY_SECONDS = 2.0
 
 
 class Observed:
@@ -115,21 +116,34 @@ def wait_ready(
     revisions = {revision_of(obj) for obj in objects}
     workloads = [(o["kind"], o["metadata"]["name"], _generation(o)) for o in objects if o["kind"] in _KINDS]
 
+    def there() -> bool:
+        return all(_is_there(observed, *w) for w in workloads)
+
     def settled() -> bool:
-        return all(_is_there(observed, *w) for w in workloads) or any(
-            judge_pod(pod).fatal for pod in observed.pods(unit, revisions)
-        )
+        return there() or any(judge_pod(pod).fatal for pod in observed.pods(unit, revisions))
 
     deadline = time.monotonic() + timeout
     crashes: dict[str, Verdict] = {}
     while workloads and not crashes:
         slice_ = min(LOOK_SECONDS, max(0.0, deadline - time.monotonic()))
-        if observed.wait(settled, timeout=slice_, stop=stop) or time.monotonic() >= deadline:
+        if observed.wait(settled, timeout=slice_, stop=stop):
+            if not there() or _stays(observed, there, observed.pods(unit, revisions), stop):
+                break
+            continue
+        if time.monotonic() >= deadline:
             break
         crashes = crash_verdicts(kube, observed.pods(unit, revisions))
-    if all(_is_there(observed, *w) for w in workloads):
+    if there():
         return
     raise explain(kube, namespace, unit, observed.pods(unit, revisions), timeout, crashes)
+
+
+def _stays(observed: Observed, there: Callable[[], bool], pods: Sequence[Object], stop: Stop) -> bool:
+    """Whether it stays there: a program that ended before may run just for as long as it takes to end again."""
+    statuses = [status for pod in pods for status in pod.get("status", {}).get("containerStatuses", [])]
+    if not any(status.get("restartCount") for status in statuses):
+        return True
+    return not observed.wait(lambda: not there(), timeout=STEADY_SECONDS, stop=stop)
 
 
 _KINDS = frozenset(kind for _, kind in WORKLOADS)

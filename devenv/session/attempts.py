@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from devenv.config.model import Environment
@@ -50,8 +51,7 @@ class Attempts:
                 except DevenvError as error:
                     if patience is None or not self._may_mend(error):
                         raise
-                    patience.tell(error)
-                    self._await_mending(patience)
+                    self._await_mending(error, patience)
         except BaseException:
             self.leave()
             raise
@@ -71,17 +71,20 @@ class Attempts:
         begun = self._starting.begun and not isinstance(error, UsageError | Refused)
         return begun or error.code in (BUILD_FAILED.code, DOCKERFILE_MISSING.code)
 
-    def _await_mending(self, patience: Patience) -> None:
-        while True:
-            self._world.progress.note("waiting for a change to try again (Ctrl-C ends)")
-            path = wait_for_change(self._request.environment, self._world)
+    def _await_mending(self, error: DevenvError, patience: Patience) -> None:
+        faulty: DevenvError | None = error
+        while faulty:
+            path = wait_for_change(self._request.environment, self._world, partial(self._ask, faulty, patience))
             self._world.progress.note(f"{path} changed")
             try:
                 self._renew(patience.load())
-            except DevenvError as error:
-                patience.tell(error)
-            else:
-                return
+                faulty = None
+            except DevenvError as another:
+                faulty = another
+
+    def _ask(self, error: DevenvError, patience: Patience) -> None:
+        patience.tell(error)
+        self._world.progress.note("waiting for a change to try again (Ctrl-C ends)")
 
     def _renew(self, environment: Environment) -> None:
         """What was changed may be the environment itself: its session is then another."""
@@ -93,8 +96,11 @@ class Attempts:
         self._starting = Starting(self._start, self._world)
 
 
-def wait_for_change(environment: Environment, world: World) -> Path:
-    """Wait until something of the project changes that is not ignored, and is quiet again; gives its path."""
+def wait_for_change(environment: Environment, world: World, ask: Callable[[], None]) -> Path:
+    """Wait until something of the project changes that is not ignored, and is quiet again; gives its path.
+
+    `ask` is called once changes are heard: whoever it tells may be quick.
+    """
     roots = _roots(environment)
     ignores = {root: Ignore(root) for root in roots}
     seen: list[tuple[float, Path]] = []
@@ -106,6 +112,7 @@ def wait_for_change(environment: Environment, world: World) -> Path:
             changed.set()
 
     with world.watcher.watch(roots, note):
+        ask()
         while not changed.wait(QUIET_SECONDS):  # in slices, so that Ctrl-C comes through
             pass
         while time.monotonic() < min(seen[-1][0] + QUIET_SECONDS, seen[0][0] + LONGEST_SECONDS):

@@ -70,7 +70,7 @@ class Scene:
         self.loop = contextlib.nullcontext()
         self.foreign: set[str] = set()
 
-    def on_change(self, change: Change) -> None:
+    def tell(self, change: Change) -> None:
         """The session watches by itself."""
 
     def session(self) -> ControlClient | None:

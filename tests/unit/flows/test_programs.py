@@ -127,5 +127,27 @@ def test_who_waits_for_a_unit_is_told_of_its_crash_with_its_last_lines() -> None
     assert any("no such column" in line for line in caught.value.details)
 
 
+def test_a_program_that_runs_for_a_moment_between_two_crashes_is_not_there() -> None:
+    observed, stop = Observed(), threading.Event()
+    workload = {"kind": "Deployment", "metadata": {"name": "web", "generation": 1}, "spec": {}}
+    counts = {"updatedReplicas": 1, "replicas": 1, "readyReplicas": 1, "observedGeneration": 1}
+    status = {"name": "web", "restartCount": 1, "state": {"running": {}}, "ready": True}
+    running = pod(agent="", ready=True)
+    running["status"]["containerStatuses"] = [status]
+    ended = pod(agent="")
+    crash = {"terminated": {"exitCode": 3}}
+    ended["status"]["containerStatuses"] = [{**status, "restartCount": 2, "state": crash, "ready": False}]
+    observed.put("Pod", running, deleted=False)
+    observed.put("Deployment", {**workload, "status": counts}, deleted=False)
+
+    def end() -> None:
+        observed.put("Pod", ended, deleted=False)
+        observed.put("Deployment", {**workload, "status": {**counts, "readyReplicas": 0}}, deleted=False)
+
+    threading.Timer(0.1, end).start()
+    with pytest.raises(NotReady, match="exit code 3"):
+        wait_ready(kube(""), observed, namespace="shop", unit="web", objects=[workload], timeout=60, stop=stop)
+
+
 def test_a_program_as_a_value() -> None:
     assert Answer(Place("n", "p", "c"), Program("ended", code=0)).sentence == ""

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -89,11 +88,17 @@ def test_what_is_ignored_changes_nothing(tmp_path: Path, runtime: Path) -> None:
     world, watcher = broken_world(tmp_path, runtime)
     (tmp_path / ".gitignore").write_text("*.log\n")
 
-    def tell() -> None:
-        while not watcher.calls:
-            time.sleep(0.01)
+    def save() -> None:
         watcher.tell(Change(tmp_path / "a.log"))
         watcher.tell(Change(tmp_path / "b.py"))
 
-    threading.Thread(target=tell, daemon=True).start()
-    assert wait_for_change(environment(tmp_path), world) == Path("b.py")
+    assert wait_for_change(environment(tmp_path), world, save) == Path("b.py")
+
+
+def test_who_saves_as_soon_as_asked_is_heard(tmp_path: Path, runtime: Path) -> None:
+    world, watcher = broken_world(tmp_path, runtime)
+    broken = environment(tmp_path, "web")
+    patience = Patience(lambda error: watcher.tell(Change(tmp_path / "app.py")), lambda: environment(tmp_path))
+    _, started = Attempts(UpRequest(broken), Start(broken), world).run(patience)
+    assert started.here is not None
+    started.here.close()
