@@ -20,7 +20,7 @@ GOES_ON = "interrupted; what is there stays, and the same command goes on from i
 INTERRUPTED = {
     "up": GOES_ON,
     "down": GOES_ON,
-    "test": "the test run was interrupted, and its program in the pod is ended; the environment stays as it is",
+    "test": "the test run was interrupted: nothing of it goes on in the pod; the environment stays as it is",
     "wait": "the wait was interrupted; the environment stays as it is",
     "logs": "the logs were interrupted; what prints them goes on",
 }

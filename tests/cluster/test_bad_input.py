@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -209,6 +210,34 @@ def test_ctrl_c_ends_the_session_in_the_terminal_and_leaves_the_environment(proj
     assert (status["ready"], status["session"]) == (True, None)
     project.edit("web/src/web.py", '"hello"', '"saved"')
     assert project.devenv("test").code == 1
+
+
+def test_an_up_that_fails_says_what_of_a_session_there_is(project: Project) -> None:
+    assert project.devenv("up", "-d").code == 0
+    project.edit("web/Dockerfile", "COPY tests tests", "RUN false")
+    done = project.devenv("up", "-d")
+    assert (done.code, f"a session of {project.name} goes on" in done.err) == (11, True), done.text
+    assert project.json("status")["session"]["foreground"] is False
+    done = project.devenv("up")
+    said = f"no session of {project.name} runs now: the one in the background was ended to make room"
+    assert (done.code, said in done.err) == (11, True), done.text
+    assert project.json("status")["session"] is None
+
+
+def test_a_program_that_a_save_broke_ends_test_and_wait(project: Project) -> None:
+    assert project.devenv("up", "-d").code == 0
+    project.edit("web/src/web.py", "import json", "import no_such_module, json")
+    ready = ("get", "pods", "-l", "dev.devenv/unit=web", "-o", "jsonpath={.items[*].status.containerStatuses[*].ready}")
+    deadline = time.monotonic() + 60
+    while project.kubectl(*ready) != "false":
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    waited = project.devenv("wait", "--for", "healthy", "--timeout", "1h")
+    tested = project.devenv("test")
+    for done in (waited, tested):
+        assert (done.code, "[program-crashed]" in done.err, "no_such_module" in done.err) == (13, True, True), done.text
+    project.edit("web/src/web.py", "import no_such_module, json", "import json")
+    assert project.devenv("test").code == 0
 
 
 def test_a_stopped_cluster_is_started_again(project: Project) -> None:
