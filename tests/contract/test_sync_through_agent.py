@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import platform
+import shutil
 import socket
 import subprocess
 import threading
@@ -20,6 +21,7 @@ from devenv.agent.binaries import binary
 from devenv.ports import Change
 from devenv.session.podtable import Container
 from devenv.session.sync import replica
+from devenv.session.sync.sync_requests import SyncRequests
 from tests import scale
 from tests.fakes.agent_pods import AgentPods
 from tests.unit.session.agent_scene import AgentScene
@@ -164,6 +166,32 @@ def test_s6_many_small_files_come_go_and_come_again_at_once(scene: AgentScene) -
     (scene.source / "many").unlink()
     fill("third")
     settle(scene, scene.source / "many")
+
+
+def test_what_was_changed_in_a_container_by_hand_is_sent_again_on_request(scene: AgentScene) -> None:
+    for name in ("content", "mode", "gone", "folder", "link", "pkg/below", "sub/deep/below"):
+        scene.write(name, name)
+    (scene.source / "to").symlink_to("content")
+    scene.changed(scene.source)
+    scene.wait_synced()
+    (scene.target / "content").write_text("by hand")
+    (scene.target / "mode").chmod(0o755)
+    for name in ("gone", "folder", "link", "to"):
+        (scene.target / name).unlink()
+    (scene.target / "folder").mkdir()
+    (scene.target / "link").symlink_to("/etc/passwd")
+    (scene.target / "to").symlink_to("mode")
+    (scene.target / "pkg/below").unlink()
+    (scene.target / "pkg").rmdir()
+    (scene.target / "pkg").write_text("a file now")
+    shutil.rmtree(scene.target / "sub")
+    (scene.target / "foreign").write_text("of somebody else")
+    ask = SyncRequests({"orders": scene.loop}).handlers["sync-verify"]
+    [found] = ask({"fix": True})["services"]
+    assert (found["differences"], len(found["fixed"])) == ((), 11), found
+    assert (scene.target / "foreign").read_text() == "of somebody else"
+    (scene.target / "foreign").unlink()
+    scene.expect_equal()
 
 
 @pytest.mark.timeout(scale.seconds(120))
