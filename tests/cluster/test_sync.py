@@ -186,6 +186,22 @@ def test_s18_what_is_not_ours_stays_and_a_wipe_is_refused(tree: TreeProject) -> 
     done = tree.devenv("wait", "--for", "synced", "--timeout", "3s")
     assert done.code != 0
     assert "nothing was deleted" in done.err, done.text
+    assert "devenv sync accept" in done.err
+    for command in (["status"], ["sync", "status"]):
+        told = tree.devenv(*command).text
+        assert " held: app can't be synced: " in told, told
+        assert "devenv sync accept app" in told
     assert any(path.startswith("many/") for path in tree.there())
     gone.rename(tree.source / "many")
+    tree.settle()
+
+
+def test_what_was_changed_in_a_container_is_put_right_by_the_running_session(tree: TreeProject) -> None:
+    tree.write("src/mine.txt", "mine")
+    assert tree.devenv("wait", "--for", "synced").code == 0
+    tree.exec("sh", "-c", "echo by hand > /app/src/mine.txt")
+    found = tree.devenv("sync", "verify")
+    assert (found.code, "verify --fix" in found.err) == (14, True), found.text
+    fixed = tree.devenv("sync", "verify", "--fix")
+    assert (fixed.code, "fixed: " in fixed.out) == (0, True), fixed.text
     tree.settle()
