@@ -114,6 +114,8 @@ DESCRIPTIONS: Mapping[str, Mapping[str, str]] = {
     },
     "StubFile": {
         "wiremock": "a WireMock folder with mappings/ and __files/, relative to this file",
+        "har": "a HAR recording, relative to this file",
+        "host": "whose answers of the recording are taken (default: its only host's)",
         "routes": "answers by method and path, such as GET /rates/{id}",
         "ports": "ports that it answers on, by name",
     },

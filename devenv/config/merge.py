@@ -17,7 +17,7 @@ from pathlib import Path
 from devenv.config.model import Origin
 from devenv.config.source import Located, Map, Sequence
 
-STUB_SOURCES = frozenset({"wiremock", "routes"})
+STUB_SOURCES = frozenset({"wiremock", "routes", "har"})
 """The keys of a stub that say where its answers come from: there is one of them."""
 
 _EMPTY = Map({}, Origin(Path(), 1, 1))
@@ -52,7 +52,8 @@ def _merge_value(key: str, known: Located, value: Located) -> Located:
 
 def _merge_stub(base: Map, over: Map) -> Map:
     given = over.entries.keys() & STUB_SOURCES
-    left = Map({k: e for k, e in base.entries.items() if not given or k not in STUB_SOURCES - given}, base.origin)
+    gone = STUB_SOURCES - given | ({"host"} if "har" not in given else set()) if given else set()
+    left = Map({key: entry for key, entry in base.entries.items() if key not in gone}, base.origin)
     known, laid = left.value("routes"), over.value("routes")
     merged = merge(left, over)
     if isinstance(known, Map) and isinstance(laid, Map):

@@ -203,12 +203,16 @@ class Route:
 class Stub:
     """A dependency answered by the stub engine, from one source.
 
-    `wiremock` is a folder with WireMock `mappings/` and `__files/`; `routes` are written in the profile.
+    `wiremock` is a folder with WireMock `mappings/` and `__files/`; `routes` are written in the profile; `har` is a
+    recording, of which the answers of `host` are taken (empty: of its only one), named at `origin`.
     """
 
     wiremock: Path | None
     ports: Mapping[str, int]
     routes: tuple[Route, ...] = ()
+    har: Path | None = None
+    host: str = ""
+    origin: Origin = field(default=NOWHERE, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from devenv.config.checks import needs_of
-from devenv.config.merge import merge
+from devenv.config.merge import STUB_SOURCES, merge
 from devenv.config.model import Mode, Origin
 from devenv.config.sentences import nearest
 from devenv.config.source import Fault, Leaf, Located, Map
 
 FILE = "devenv.yaml"
-_FORMS = (("real", "image"), ("real", "devenv"), ("stub", "wiremock"), ("stub", "routes"))
+_FORMS = (("real", "image"), ("real", "devenv"), *(("stub", key) for key in sorted(STUB_SOURCES)))
 
 
 @dataclass(frozen=True, slots=True)

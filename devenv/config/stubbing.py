@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from devenv.config import model, schema
-from devenv.config.disk import exists, is_folder, resolved
+from devenv.config.disk import exists, is_file, is_folder, resolved
 from devenv.config.routing import routes_of
 from devenv.config.sentences import nearest_path
 from devenv.config.source import Fault, Located, Map, at_key
@@ -13,6 +13,7 @@ from devenv.config.source import Fault, Located, Map, at_key
 _SOURCES = {
     "wiremock": "a folder of WireMock mappings",
     "routes": "answers written here",
+    "har": "a recording",
 }
 
 
@@ -22,18 +23,24 @@ def stub_of(name: str, form: Located, spec: schema.StubFile, faults: list[Fault]
     _check_sources(form, path, faults)
     folder = _folder(spec.wiremock, at_key(form, "wiremock"), path, faults) if spec.wiremock is not None else None
     routes = routes_of(at_key(form, "routes"), spec.routes, f"{path}.routes", faults) if spec.routes else ()
-    return model.Stub(folder, spec.ports, routes)
+    har = _file(spec.har, at_key(form, "har"), path, faults) if spec.har is not None else None
+    place = at_key(form, "host" if spec.host else "har").origin
+    return model.Stub(folder, spec.ports, routes, har, spec.host or "", place)
 
 
 def _check_sources(form: Located, path: str, faults: list[Fault]) -> None:
     assert isinstance(form, Map)
     given = [key for key in form.entries if key in _SOURCES]
     if not given:
-        known = " or ".join(f"{key} ({words})" for key, words in _SOURCES.items())
-        faults.append(Fault(form.origin, path, f"needs one source of answers: {known}"))
+        *first, last = [f"{key} ({words})" for key, words in _SOURCES.items()]
+        text = f"needs one source of answers: {', '.join(first)} or {last}"
+        faults.append(Fault(form.origin, path, text))
     for key in given[1:]:
         text = f"has both {given[0]} and {key}: remove one of them"
         faults.append(Fault(form.entries[key][0], f"{path}.{key}", text))
+    if given and "har" not in given and "host" in form.entries:
+        text = f"host says whose answers of a recording are taken, and {given[0]} is none: remove it"
+        faults.append(Fault(form.entries["host"][0], f"{path}.host", text))
 
 
 def _folder(shown: str, leaf: Located, path: str, faults: list[Fault]) -> Path:
@@ -42,6 +49,16 @@ def _folder(shown: str, leaf: Located, path: str, faults: list[Fault]) -> Path:
         text = no_folder(shown, folder, beside=leaf.origin.file.name)
         faults.append(Fault(leaf.origin, f"{path}.wiremock", text))
     return folder
+
+
+def _file(shown: str, leaf: Located, path: str, faults: list[Fault]) -> Path:
+    file, beside = resolved(leaf.origin.file.parent / shown), leaf.origin.file
+    if is_folder(file):
+        faults.append(Fault(leaf.origin, f"{path}.har", f"expected a file, got the folder {shown}"))
+    elif not is_file(file):
+        text = f"there is no file {shown} beside {beside.name}{nearest_path(file, but=beside)}"
+        faults.append(Fault(leaf.origin, f"{path}.har", text))
+    return file
 
 
 def no_folder(shown: str, path: Path, *, beside: str) -> str:

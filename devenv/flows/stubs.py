@@ -3,25 +3,37 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from devenv.config.model import Environment
+from devenv.config.load import FILE, invalid
+from devenv.config.model import Environment, Origin
 from devenv.config.model import Stub as Form
-from devenv.stubs import routes
+from devenv.config.source import Fault, read_utf8
+from devenv.stubs import har, routes
 from devenv.stubs.mappings import Stub
 
 Folder = Mapping[str, bytes]
 
 
-def read_stubs(environment: Environment) -> dict[str, Folder]:
-    """The files of each stubbed dependency by relative name. OSError where one can't be read."""
-    return {name: _folder(d.stub) for name, d in environment.dependencies.items() if d.mode == "stub" and d.stub}
+def read_stubs(environment: Environment, tell: Callable[[str], None]) -> dict[str, Folder]:
+    """The files of each stubbed dependency by relative name; `tell` hears what of a source is left out.
+
+    ConfigError config-invalid with every fault of every source; OSError where a file can't be read.
+    """
+    faults: list[Fault] = []
+    stubs = {name: d.stub for name, d in environment.dependencies.items() if d.mode == "stub" and d.stub}
+    folders = {name: _folder(name, stub, tell, faults) for name, stub in stubs.items()}
+    if faults:
+        raise invalid(faults, environment.root / FILE)
+    return folders
 
 
-def _folder(stub: Form) -> Folder:
+def _folder(name: str, stub: Form, tell: Callable[[str], None], faults: list[Fault]) -> Folder:
     if stub.wiremock is not None:
         return _read_folder(stub.wiremock)
+    if stub.har is not None:
+        return _recording(name, stub, stub.har, tell, faults)
     return folder_of("routes", routes.mappings(stub.routes))
 
 
@@ -32,3 +44,19 @@ def _read_folder(folder: Path) -> Folder:
 def folder_of(source: str, mappings: Sequence[Stub]) -> Folder:
     """A WireMock folder with mappings that were made of a source."""
     return {f"mappings/{source}.json": json.dumps({"mappings": mappings}).encode()}
+
+
+def _recording(name: str, stub: Form, file: Path, tell: Callable[[str], None], faults: list[Fault]) -> Folder:
+    size = file.stat().st_size
+    if size > har.LARGEST:
+        told = f"a recording of {size / 1e6:.0f} MB: at most {har.LARGEST / 1e6:.0f} MB are read; record less"
+        faults.append(Fault(Origin(file, 1, 1), "", told))
+        return {}
+    text = read_utf8(file, faults)
+    if text is None:
+        return {}
+    source = har.Recording(file, stub.host, stub.origin, f"dependencies.{name}.stub.{'host' if stub.host else 'har'}")
+    taken = har.mappings(text, source, faults)
+    if taken.left_out:
+        tell(f"{name}: {file.name}: {taken.left_out}")
+    return folder_of("har", taken.mappings)

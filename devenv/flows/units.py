@@ -70,7 +70,7 @@ def read_files(environment: Environment, world: World) -> Files:
     """The contents that the plan needs. ConfigError where a file can't be read; ToolError agent-missing."""
     try:
         single = {path: path.read_bytes() for path in wanted_files(environment)}
-        stubs = read_stubs(environment)
+        stubs = read_stubs(environment, world.progress.note)
     except OSError as error:
         detail = f"{error.filename}: {error.strerror}"
         raise ConfigError(problems.CONFIG_INVALID, count="1 fault", details=[detail]) from error

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from devenv.config.json_values import json_of
 from devenv.config.load import load_layers
-from devenv.config.model import Route
+from devenv.config.model import Origin, Route
 from devenv.config.show import documents
 from devenv.config.source import Fault, read_text
 from tests.unit.config.conftest import Write, faults, read
@@ -79,6 +79,24 @@ dependencies:
     root = write({"devenv.yaml": "", "profiles/base.yaml": base, "profiles/default.yaml": over})
     assert {key: route.body for key, route in routes(root, "a").items()} == {"GET /x": "new"}
     assert {key: route.body for key, route in routes(root, "b").items()} == {"GET /x": '"new"', "GET /y": "kept"}
+
+
+def test_a_recording_and_its_host(write: Write) -> None:
+    base = "dependencies: {a: {stub: {har: ../traffic.har, host: api.test, ports: {http: 80}}}}\n"
+    root = write({"devenv.yaml": "", "traffic.har": "", "profiles/default.yaml": base})
+    stub = read(root).dependencies["a"].stub
+    assert stub
+    assert (stub.har, stub.host, stub.origin) == (
+        root / "traffic.har",
+        "api.test",
+        Origin(root / "profiles/default.yaml", 1, 54),
+    )
+    over = "include: [default]\ndependencies: {a: {stub: {routes: {GET /: {text: a}}}}}\n"
+    write({"profiles/over.yaml": over})
+    assert documents(load_layers(None, start=root))["profiles/default.yaml"].count("../traffic.har") == 1
+    replaced = read(root, profile="over").dependencies["a"].stub
+    assert replaced
+    assert (replaced.har, replaced.host, len(replaced.routes)) == (None, "", 1)
 
 
 def test_two_sources_in_one_file_are_told(write: Write) -> None:

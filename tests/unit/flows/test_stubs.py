@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from devenv.config.model import Dependency, Environment, Origin, Route, Stub
+from devenv.errors import ConfigError
+from devenv.flows.stubs import read_stubs
+from devenv.stubs import har
+from devenv.stubs.mappings import read_mappings
+
+
+def shop(root: Path, **stubs: Stub) -> Environment:
+    place = Origin(root / "profiles/default.yaml", 2, 5)
+    dependencies = {name: Dependency(name, "stub", stub, None, place) for name, stub in stubs.items()}
+    return Environment("shop", root, "default", {}, dependencies)
+
+
+def recording(root: Path, name: str = "traffic.har", *, url: str = "http://a.test/x") -> Path:
+    entry = {"request": {"method": "GET", "url": url}, "response": {"status": 200}}
+    path = root / name
+    path.write_text(json.dumps({"log": {"entries": [entry, {**entry, "request": {"method": "GET", "url": "ws://a"}}]}}))
+    return path
+
+
+def refused(environment: Environment) -> tuple[str, ...]:
+    with pytest.raises(ConfigError) as caught:
+        read_stubs(environment, lambda text: None)
+    return tuple(caught.value.details)
+
+
+def test_every_source_becomes_mappings(tmp_path: Path) -> None:
+    folder = tmp_path / "stubs"
+    (folder / "mappings").mkdir(parents=True)
+    (folder / "mappings/a.json").write_text('{"request": {"url": "/x"}, "response": {"status": 200}}')
+    told: list[str] = []
+    found = read_stubs(
+        shop(
+            tmp_path,
+            a=Stub(folder, {}),
+            b=Stub(None, {}, routes=(Route("GET", "/x"),)),
+            c=Stub(None, {}, har=recording(tmp_path)),
+        ),
+        told.append,
+    )
+    for name in ("a", "b", "c"):
+        (stub,) = read_mappings(name, found[name])
+        assert (stub["request"].get("url") or stub["request"]["urlPath"], stub["response"]["status"]) == ("/x", 200)
+    assert told == ["c: traffic.har: 1 entry left out: 1 not http"]
+
+
+def test_faults_of_all_recordings_come_at_once(tmp_path: Path) -> None:
+    (tmp_path / "broken.har").write_text("{\n x")
+    (tmp_path / "latin.har").write_bytes(b"{}\n\xe9")
+    place = Origin(tmp_path / "profiles/default.yaml", 3, 9)
+    assert refused(
+        shop(
+            tmp_path,
+            a=Stub(None, {}, har=tmp_path / "broken.har"),
+            b=Stub(None, {}, har=tmp_path / "latin.har"),
+            c=Stub(None, {}, har=recording(tmp_path), host="b.test", origin=place),
+        )
+    ) == (
+        "broken.har:2:2  not valid JSON: Expecting property name enclosed in double quotes",
+        "latin.har:2:1  expected UTF-8 text, got the byte 0xE9: save the file as UTF-8",
+        'profiles/default.yaml:3:9  dependencies.c.stub.host  traffic.har has no answers of "b.test" (did you mean '
+        '"a.test"?)',
+    )
+
+
+def test_a_huge_recording_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    with (tmp_path / "huge.har").open("wb") as file:
+        file.truncate(4 * har.LARGEST)
+    told = "huge.har:1:1  a recording of 200 MB: at most 50 MB are read; record less"
+    assert refused(shop(tmp_path, a=Stub(None, {}, har=tmp_path / "huge.har"))) == (told,)
+
+
+def test_a_recording_that_is_gone_is_told_by_its_path(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="gone.har"):
+        read_stubs(shop(tmp_path, a=Stub(None, {}, har=tmp_path / "gone.har")), lambda text: None)
