@@ -28,6 +28,7 @@ class Flat:
     words: Words = field(default_factory=dict)
     properties: Mapping[str, tuple[Place, ...]] = field(default_factory=dict)
     items: tuple[Place, ...] = ()
+    first_items: tuple[Place, ...] = ()
     additional: tuple[Place, ...] = ()
     choices: tuple[tuple[Place, ...], ...] = ()
     discriminator: Place | None = None
@@ -57,7 +58,7 @@ class Flat:
     def _guess(self) -> str:
         if self.properties or self.required or self.additional or "minProperties" in self.words:
             return "object"
-        if self.items or "minItems" in self.words or "uniqueItems" in self.words:
+        if self.items or self.first_items or "minItems" in self.words or "uniqueItems" in self.words:
             return "array"
         return "number" if any(word in self.words for word in _NUMBERS) else "string"
 
@@ -117,6 +118,7 @@ def combined(one: Flat, other: Flat) -> Flat:
             for name in [*one.properties, *other.properties]
         },
         items=_together(one.items, other.items),
+        first_items=one.first_items or other.first_items,
         additional=_together(one.additional, other.additional),
         choices=_together(one.choices, other.choices),
         discriminator=one.discriminator or other.discriminator,
@@ -162,6 +164,7 @@ def _own(place: Place) -> Flat:
         words=_own_words(place),
         properties={name: (inner,) for name, inner in place.entries("properties")},
         items=(items,) if items else (),
+        first_items=tuple(place.list("prefixItems")),
         additional=(additional,) if additional and additional.value is not True else (),
         choices=tuple(choice for choice in choices if choice),
         discriminator=place.get("discriminator"),

@@ -75,8 +75,9 @@ class Values:
             value = flat.words.get(word)
             if value is None or spot.again or (enum is not None and value not in enum):
                 continue
-            self._made += size(value, flat.pointer)
-            yield value
+            if word == "example" or _complete(value, flat):
+                self._made += size(value, flat.pointer)
+                yield _as_text(value) if flat.words.get("type") == ("string",) else value
         if enum is not None:
             if not enum:
                 raise Cut(flat.pointer, "no value is allowed here")
@@ -166,23 +167,40 @@ class Values:
             raise Refused(
                 f"{flat.pointer}/minItems", f"no list of at least {least} items, at most {min(most, _MOST_ITEMS)}"
             )
-        usual = 0 if self._made > _ENOUGH or not flat.items else 1 if "/#" in spot.path else 2
         made: list[Any] = []
         try:
-            for index in range(int(min(max(least, usual), most))):
+            for index in range(int(min(max(least, self._usual(flat, spot)), most, _MOST_ITEMS))):
                 made.append(self._item(flat, spot.inner(flat, f"#{index}"), made))
         except Cut:
             if len(made) < least:
                 raise
         return made
 
+    def _usual(self, flat: Flat, spot: _Spot) -> int:
+        """How many items a list has where nothing is said: two on the outside, one in lists inside of lists."""
+        if flat.first_items or not flat.items or self._made > _ENOUGH:
+            return len(flat.first_items)
+        return 1 if "/#" in spot.path else 2
+
     def _item(self, flat: Flat, spot: _Spot, others: list[Any]) -> Any:
-        places = flat.items or (Place({}, f"{flat.pointer}/items"),)
+        places = flat.first_items[len(others) : len(others) + 1] or flat.items or (Place({}, f"{flat.pointer}/items"),)
         for again in range(_TRIES):
             value = self._value(places, replace(spot, again=again or spot.again))
             if value not in others or not flat.words.get("uniqueItems"):
                 return value
         raise Cut(flat.pointer, f"has no {len(others) + 1} items that differ")
+
+
+def _complete(default: Any, flat: Flat) -> bool:
+    """Whether a default says what a value looks like: generators write `{}` and `[]` where nothing is known."""
+    if isinstance(default, dict | list):
+        return bool(default) and all(name in default for name in flat.required)
+    return not isinstance(default, str) or flat.type() == "string"
+
+
+def _as_text(value: Any) -> Any:
+    """YAML reads a postal code without quotes as a number; the schema says that it is a string."""
+    return str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
 
 
 def _component(target: object) -> str:

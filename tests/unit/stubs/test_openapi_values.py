@@ -122,6 +122,7 @@ def test_a_value_is_what_its_schema_allows(schema: Any) -> None:
         {"type": "array", "items": {"enum": [1, 2, 3]}, "minItems": 3, "uniqueItems": True},
         {"type": "array", "items": {"type": "string", "example": "a"}, "minItems": 3, "uniqueItems": True},
         {"type": "array", "minItems": 2},
+        {"type": "array", "minItems": 3, "prefixItems": [{"type": "integer"}], "items": {"type": "boolean"}},
         {"type": "object", "required": ["z"]},
         {"type": "object", "properties": {"a": False, "b": True}, "additionalProperties": False},
         {"type": "object", "maxProperties": 1, "required": ["c"], "properties": {"a": {}, "b": {}, "c": {}}},
@@ -165,8 +166,14 @@ def test_a_schema_without_a_value_is_a_fault(schema: Any, text: str) -> None:
         ({"type": "string", "examples": ["one", "two"], "default": "d"}, "one"),
         ({"type": "string", "default": "d", "enum": ["c", "d"]}, "d"),
         ({"type": "string", "default": None, "enum": ["c", "d"]}, "c"),
+        ({"default": {}, "required": ["a"], "properties": {"a": {"const": 1}}}, {"a": 1}),
+        ({"default": {"b": 2}, "required": ["a"], "properties": {"a": {"const": 1}}}, {"a": 1}),
+        ({"default": [], "type": "array", "items": {"const": 1}}, [1, 1]),
+        ({"default": "3", "type": "integer", "minimum": 4, "maximum": 4}, 4),
         ({"example": "not in it", "enum": ["c", "d"]}, "c"),
         ({"const": {"a": 1}}, {"a": 1}),
+        ({"type": "string", "example": 8001}, "8001"),
+        ({"prefixItems": [{"const": "a"}, {"const": 2}], "items": False}, ["a", 2]),
         ({"type": "null"}, None),
         ({"type": ["null", "boolean"], "const": False}, False),
         ({"properties": {"a": {"const": 1, "writeOnly": True}, "b": {"const": 2, "readOnly": True}}}, {"b": 2}),
@@ -247,5 +254,9 @@ def test_a_pattern_that_counts_without_end_has_none() -> None:
 @settings(max_examples=scaled(200, full=5000), deadline=None)
 @given(st.text("ab(|)[]{}^$\\d?*+-,1", max_size=20), st.integers(0, 2**64))
 def test_any_pattern_has_a_string_that_it_matches_or_none(pattern: str, seed: int) -> None:
+    try:
+        python = re.compile(pattern)
+    except (re.error, FutureWarning):  # `[^]` is one of JavaScript alone, `[[` not for ever one of Python
+        return
     found = matching(pattern, 0, 100, seed)
-    assert found is None or re.search(pattern, found)
+    assert found is None or python.search(found)
