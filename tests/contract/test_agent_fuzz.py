@@ -140,6 +140,7 @@ def test_bytes_without_sense(program: str, tmp_path: Path) -> None:
         assert list(Decoder().feed(said)), f"seed {number}"
 
 
+@pytest.mark.timeout(seconds(120))
 def test_a_record_that_is_broken_is_read_as_far_as_it_goes(program: str, tmp_path: Path) -> None:
     folder = prepared(tmp_path)
     talk(program, folder, [encode(put("a")), encode(p.Commit(0))])
