@@ -1,11 +1,13 @@
 """An OpenAPI 3 document as mappings of WireMock: each operation answers, from examples or else from schemas.
 
 A request with the header `X-Devenv-Status: 404` gets that documented response instead, whatever else it holds; ranges
-are asked for by their first status (`4XX`: 400), `default` by 500.
+are asked for by their first status (`4XX`: 400), `default` by 500. An example of the request's body is answered by the
+response's example of the same name, whatever the status.
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -13,7 +15,7 @@ from typing import Any
 
 from devenv.stubs.openapi_document import Document, Fault, Place, Refused, quoted
 from devenv.stubs.openapi_requests import Requests, base_path, generality, url_matcher
-from devenv.stubs.openapi_responses import Responses
+from devenv.stubs.openapi_responses import Responses, json_body
 from devenv.stubs.openapi_schema import Schemas
 
 __all__ = ["Fault", "mappings"]
@@ -102,7 +104,9 @@ class _Reader:
         usual = _usual(answers)
         for status, place in answers.items():
             try:
-                yield self._mapping(operation, status, place, usual=status == usual)
+                made = self._mapping(operation, status, place, usual=status == usual)
+                yield made
+                yield from self._pairs(operation, place, made)
             except Refused as refused:
                 self._faults.append(refused.fault)
 
@@ -114,14 +118,29 @@ class _Reader:
         else:
             request["headers"] = {STATUS_HEADER: {"equalTo": str(status)}}
         response = self._responses.response(place, status, seed, body=operation.method != "head")
-        priority = _FIRST_PRIORITY + 2 * min(generality(operation.path), 1000)
+        priority = _FIRST_PRIORITY + 4 * min(generality(operation.path), 1000)
         return {
             "name": operation.name if usual else f"{operation.name} {status}",
-            "priority": priority if usual else priority - 1,
+            "priority": priority if usual else priority - 2,
             "request": request,
             "response": response,
             "metadata": {"operationId": operation.id, "operation": operation.name, "pointer": place.pointer},
         }
+
+    def _pairs(self, operation: _Operation, place: Place, made: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        """A mapping for each example that request and response have by one name; a wish for a status goes before it."""
+        asked = self._responses.named(operation.place.get("requestBody"))
+        given = self._responses.named(self._document.follow(place)) if asked else {}
+        priority = _FIRST_PRIORITY + 4 * min(generality(operation.path), 1000) - 1
+        for name in [name for name in given if name in asked and "Content-Type" in made["response"].get("headers", {})]:
+            pattern = {"equalToJson": json.dumps(asked[name]), "ignoreArrayOrder": False, "ignoreExtraElements": False}
+            yield {
+                **made,
+                "name": f"{operation.name} {name}",
+                "priority": priority,
+                "request": {"method": operation.method.upper(), **operation.url, "bodyPatterns": [pattern]},
+                "response": {key: made["response"][key] for key in ("status", "headers")} | json_body(given[name]),
+            }
 
 
 def _check_version(root: Place) -> None:

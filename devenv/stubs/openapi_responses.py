@@ -46,11 +46,14 @@ class Responses:
 
     def _body(self, media: str, place: Place, seed: str) -> dict[str, Any]:
         value = self._example(place, seed)
-        if is_json(media):
-            value = self._parsed(place, value)
-            # WireMock takes a jsonBody of null for none.
-            return {"body": "null"} if value is None else {"jsonBody": value}
-        return {"body": _text(media, value)}
+        return json_body(self._parsed(place, value)) if is_json(media) else {"body": _text(media, value)}
+
+    def named(self, place: Place | None) -> dict[str, Any]:
+        """The examples with names of a response's or a request's JSON body."""
+        found = preferred_media(self._document.follow(place)) if place else None
+        if found is None or not is_json(found[0]):
+            return {}
+        return {name: value for name, value in self._examples(found[1]) if name}
 
     def _parsed(self, place: Place, value: Any) -> Any:
         """An example that stands in the document as the text of its JSON."""
@@ -67,19 +70,28 @@ class Responses:
 
     def _example(self, place: Place, seed: str) -> Any:
         """The value of a media type or a header: its example, the first of its examples, else one of its schema."""
-        own = place.mapping()
-        if "example" in own:
-            size(own["example"], f"{place.pointer}/example")
-            return own["example"]
-        for _, example in place.entries("examples"):
-            found = self._document.follow(example)
-            if "value" in found.mapping():
-                size(found.value["value"], found.pointer)
-                return found.value["value"]
+        for _, value in self._examples(place):
+            return value
         for _, inner in place.entries("content"):
             return self._example(inner, seed)
         schema = place.get("schema")
         return Values(self._schemas, seed).of(schema) if schema else None
+
+    def _examples(self, place: Place) -> Iterator[tuple[str, Any]]:
+        own = place.mapping()
+        if "example" in own:
+            size(own["example"], f"{place.pointer}/example")
+            yield "", own["example"]
+        for name, example in place.entries("examples"):
+            found = self._document.follow(example)
+            if "value" in found.mapping():
+                size(found.value["value"], found.pointer)
+                yield name, found.value["value"]
+
+
+def json_body(value: Any) -> dict[str, Any]:
+    """A JSON value as WireMock's body; it takes a jsonBody of null for none."""
+    return {"body": "null"} if value is None else {"jsonBody": value}
 
 
 def preferred_media(place: Place) -> tuple[str, Place] | None:

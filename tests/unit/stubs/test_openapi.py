@@ -492,3 +492,31 @@ def test_a_mapping_says_which_operation_it_is() -> None:
             },
         }
     ]
+
+
+def test_examples_of_one_name_are_request_and_answer() -> None:
+    operation = {
+        "requestBody": {
+            "content": {"application/json": {"examples": {"good": {"value": {"n": 1}}, "bad": {"value": 0}}}}
+        },
+        "responses": {
+            "200": {
+                "content": {"application/json": {"examples": {"good": {"value": {"ok": True}}, "odd": {"value": 1}}}}
+            },
+            "422": {"content": {"application/json": {"examples": {"bad": {"value": None}}}}},
+        },
+    }
+    stubs, faults = mappings(operation_of(**operation), service="pets")
+    assert faults == []
+    exactly = {"ignoreArrayOrder": False, "ignoreExtraElements": False}
+    headers = {"Content-Type": "application/json"}
+    assert [(stub["name"], stub["priority"]) for stub in stubs] == [
+        ("GET /pets", 10),
+        ("GET /pets good", 9),
+        ("GET /pets 422", 8),
+        ("GET /pets bad", 9),
+    ]
+    assert stubs[1]["request"]["bodyPatterns"] == [{"equalToJson": '{"n": 1}', **exactly}]
+    assert stubs[1]["response"] == {"status": 200, "jsonBody": {"ok": True}, "headers": headers}
+    assert stubs[3]["request"]["bodyPatterns"] == [{"equalToJson": "0", **exactly}]
+    assert stubs[3]["response"] == {"status": 422, "body": "null", "headers": headers}

@@ -106,6 +106,20 @@ def test_a_value_is_what_its_schema_allows(schema: Any) -> None:
     Draft202012Validator(schema).validate(value)
 
 
+@settings(max_examples=scaled(80, full=5000), deadline=None)
+@given(SCHEMAS)
+def test_a_request_that_its_schema_allows_is_not_refused(schema: Any) -> None:
+    body = {"required": True, "content": {"application/json": {"schema": schema}}}
+    operation = {"requestBody": body, "responses": {"200": {"content": body["content"]}}}
+    stubs, faults = mappings({"openapi": "3.1.0", "paths": {"/a": {"get": operation}}}, service="pets")
+    assume(not faults)
+    response = stubs[0]["response"]
+    value = response["jsonBody"] if "jsonBody" in response else json.loads(response["body"])
+    judged = stubs[0]["request"]["bodyPatterns"][0]["matchesJsonSchema"]
+    Draft202012Validator.check_schema(judged)
+    Draft202012Validator(judged).validate(value)
+
+
 @pytest.mark.parametrize(
     "schema",
     [
