@@ -116,6 +116,7 @@ DESCRIPTIONS: Mapping[str, Mapping[str, str]] = {
         "wiremock": "a WireMock folder with mappings/ and __files/, relative to this file",
         "har": "a HAR recording, relative to this file",
         "host": "whose answers of the recording are taken (default: its only host's)",
+        "openapi": "an OpenAPI 3 document, relative to this file",
         "routes": "answers by method and path, such as GET /rates/{id}",
         "ports": "ports that it answers on, by name",
     },

@@ -17,7 +17,7 @@ from pathlib import Path
 from devenv.config.model import Origin
 from devenv.config.source import Located, Map, Sequence
 
-STUB_SOURCES = frozenset({"wiremock", "routes", "har"})
+STUB_SOURCES = frozenset({"wiremock", "routes", "har", "openapi"})
 """The keys of a stub that say where its answers come from: there is one of them."""
 
 _EMPTY = Map({}, Origin(Path(), 1, 1))

@@ -204,7 +204,8 @@ class Stub:
     """A dependency answered by the stub engine, from one source.
 
     `wiremock` is a folder with WireMock `mappings/` and `__files/`; `routes` are written in the profile; `har` is a
-    recording, of which the answers of `host` are taken (empty: of its only one), named at `origin`.
+    recording, of which the answers of `host` are taken (empty: of its only one), named at `origin`; `openapi` is a
+    document.
     """
 
     wiremock: Path | None
@@ -212,6 +213,7 @@ class Stub:
     routes: tuple[Route, ...] = ()
     har: Path | None = None
     host: str = ""
+    openapi: Path | None = None
     origin: Origin = field(default=NOWHERE, compare=False)
 
 

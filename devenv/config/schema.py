@@ -181,11 +181,10 @@ class RouteFile(Strict):
 class StubFile(Strict):
     """A dependency's stub."""
 
-    planned = frozenset({"openapi"})
-
     wiremock: str | None = None
     har: str | None = None
     host: Filled | None = None
+    openapi: str | None = None
     routes: dict[str, RouteFile] | None = Field(default=None, min_length=1)
     ports: dict[PortName, Port] = Field(min_length=1)
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any, TypeVar, Union, get_args, get_origin
 from pydantic import ValidationError
 
 from devenv.config.model import Origin
-from devenv.config.schema import EnvironmentFile, ProfileFile, RealFile, StubFile
+from devenv.config.schema import EnvironmentFile, ProfileFile, RealFile
 from devenv.config.sentences import nearest, nearest_or_all, sentences
 from devenv.config.source import Fault, Located, Map, plain_value
 from devenv.config.source import Sequence as LocatedSequence
@@ -70,7 +70,7 @@ def locate(tree: Located, loc: Sequence[int | str]) -> tuple[Origin, str]:
     return origin, path
 
 
-_PLANNED_FORMS = StubFile.planned | RealFile.planned
+_PLANNED_FORMS = RealFile.planned
 
 
 def _unknown_keys(annotation: Any, tree: Located, path: str) -> Iterator[Fault]:

@@ -19,7 +19,15 @@ from devenv.config.source import Leaf, Located, Map, Scalar, Sequence
 
 # The keys of dependencies whose values are paths seen from the file that they stand in.
 _JSON = "stub.routes.*.json*"
-_LOCAL_PATHS = ("stub.wiremock", "stub.har", "real.files.*", "real.devenv", "real.env_file", "real.env.*.secret.file")
+_LOCAL_PATHS = (
+    "stub.wiremock",
+    "stub.har",
+    "stub.openapi",
+    "real.files.*",
+    "real.devenv",
+    "real.env_file",
+    "real.env.*.secret.file",
+)
 
 
 def documents(loaded: Loaded) -> dict[str, str]:

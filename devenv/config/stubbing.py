@@ -14,6 +14,7 @@ _SOURCES = {
     "wiremock": "a folder of WireMock mappings",
     "routes": "answers written here",
     "har": "a recording",
+    "openapi": "a document",
 }
 
 
@@ -23,9 +24,10 @@ def stub_of(name: str, form: Located, spec: schema.StubFile, faults: list[Fault]
     _check_sources(form, path, faults)
     folder = _folder(spec.wiremock, at_key(form, "wiremock"), path, faults) if spec.wiremock is not None else None
     routes = routes_of(at_key(form, "routes"), spec.routes, f"{path}.routes", faults) if spec.routes else ()
-    har = _file(spec.har, at_key(form, "har"), path, faults) if spec.har is not None else None
+    har = _file("har", spec.har, form, path, faults)
+    openapi = _file("openapi", spec.openapi, form, path, faults)
     place = at_key(form, "host" if spec.host else "har").origin
-    return model.Stub(folder, spec.ports, routes, har, spec.host or "", place)
+    return model.Stub(folder, spec.ports, routes, har, spec.host or "", openapi, place)
 
 
 def _check_sources(form: Located, path: str, faults: list[Fault]) -> None:
@@ -51,13 +53,16 @@ def _folder(shown: str, leaf: Located, path: str, faults: list[Fault]) -> Path:
     return folder
 
 
-def _file(shown: str, leaf: Located, path: str, faults: list[Fault]) -> Path:
-    file, beside = resolved(leaf.origin.file.parent / shown), leaf.origin.file
+def _file(key: str, shown: str | None, form: Located, path: str, faults: list[Fault]) -> Path | None:
+    if shown is None:
+        return None
+    place = at_key(form, key).origin
+    file = resolved(place.file.parent / shown)
     if is_folder(file):
-        faults.append(Fault(leaf.origin, f"{path}.har", f"expected a file, got the folder {shown}"))
+        faults.append(Fault(place, f"{path}.{key}", f"expected a file, got the folder {shown}"))
     elif not is_file(file):
-        text = f"there is no file {shown} beside {beside.name}{nearest_path(file, but=beside)}"
-        faults.append(Fault(leaf.origin, f"{path}.har", text))
+        text = f"there is no file {shown} beside {place.file.name}{nearest_path(file, but=place.file)}"
+        faults.append(Fault(place, f"{path}.{key}", text))
     return file
 
 

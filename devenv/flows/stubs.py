@@ -10,10 +10,13 @@ from devenv.config.load import FILE, invalid
 from devenv.config.model import Environment, Origin
 from devenv.config.model import Stub as Form
 from devenv.config.source import Fault, read_utf8
-from devenv.stubs import har, routes
+from devenv.stubs import har, openapi, routes
+from devenv.stubs.documents import read_document
 from devenv.stubs.mappings import Stub
 
 Folder = Mapping[str, bytes]
+
+_LARGEST_DOCUMENT = 10_000_000
 
 
 def read_stubs(environment: Environment, tell: Callable[[str], None]) -> dict[str, Folder]:
@@ -34,6 +37,8 @@ def _folder(name: str, stub: Form, tell: Callable[[str], None], faults: list[Fau
         return _read_folder(stub.wiremock)
     if stub.har is not None:
         return _recording(name, stub, stub.har, tell, faults)
+    if stub.openapi is not None:
+        return _document(name, stub.openapi, faults)
     return folder_of("routes", routes.mappings(stub.routes))
 
 
@@ -47,12 +52,7 @@ def folder_of(source: str, mappings: Sequence[Stub]) -> Folder:
 
 
 def _recording(name: str, stub: Form, file: Path, tell: Callable[[str], None], faults: list[Fault]) -> Folder:
-    size = file.stat().st_size
-    if size > har.LARGEST:
-        told = f"a recording of {size / 1e6:.0f} MB: at most {har.LARGEST / 1e6:.0f} MB are read; record less"
-        faults.append(Fault(Origin(file, 1, 1), "", told))
-        return {}
-    text = read_utf8(file, faults)
+    text = _text(file, har.LARGEST, faults)
     if text is None:
         return {}
     source = har.Recording(file, stub.host, stub.origin, f"dependencies.{name}.stub.{'host' if stub.host else 'har'}")
@@ -60,3 +60,24 @@ def _recording(name: str, stub: Form, file: Path, tell: Callable[[str], None], f
     if taken.left_out:
         tell(f"{name}: {file.name}: {taken.left_out}")
     return folder_of("har", taken.mappings)
+
+
+def _document(name: str, file: Path, faults: list[Fault]) -> Folder:
+    text = _text(file, _LARGEST_DOCUMENT, faults)
+    document = read_document(text, file, faults) if text is not None else None
+    if document is None:
+        return {}
+    found, wrong = openapi.mappings(document.values, service=name)
+    faults.extend(Fault(document.place(fault.pointer), fault.pointer, fault.text) for fault in wrong)
+    return folder_of("openapi", found)
+
+
+def _text(file: Path, largest: int, faults: list[Fault]) -> str | None:
+    """The text of a file, whose size is looked at before it is read."""
+    size = file.stat().st_size
+    if size > largest:
+        sizes = f"the file has {size / 1e6:.0f} MB, and at most {largest / 1e6:.0f} MB are read"
+        told = f"{sizes}: leave out what is not needed"
+        faults.append(Fault(Origin(file, 1, 1), "", told))
+        return None
+    return read_utf8(file, faults)

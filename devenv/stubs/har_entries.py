@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import base64
 import binascii
-import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,8 +14,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from devenv.config.model import Origin
+from devenv.stubs.json_places import members, offset, origin
 
-_BLANK = re.compile(r"[ \t\r\n]*")
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -148,31 +147,5 @@ def decoded(text: str) -> bytes | None:
 # --- places ------------------------------------------------------------------------------------------------------
 def entry_origins(text: str, file: Path) -> list[Origin]:
     """Where each entry of a recording stands; its text was read before."""
-    log = dict(_members(text, _skip(text, 0)))["log"]
-    entries = dict(_members(text, log))["entries"]
-    return [_origin(text, at, file) for _, at in _members(text, entries)]
-
-
-def _members(text: str, at: int) -> Iterator[tuple[object, int]]:
-    """The keys or numbers of what an object or a list has, each with the place where its value begins."""
-    decode, number, opened = json.JSONDecoder().raw_decode, 0, text[at]
-    at = _skip(text, at + 1)
-    while text[at] not in "]}":
-        key: object = number
-        if opened == "{":
-            key, at = decode(text, at)
-            at = _skip(text, _skip(text, at) + 1)
-        yield key, at
-        _, at = decode(text, at)
-        at = _skip(text, at)
-        at = _skip(text, at + 1) if text[at] == "," else at
-        number += 1
-
-
-def _skip(text: str, at: int) -> int:
-    found = _BLANK.match(text, at)
-    return found.end() if found else at
-
-
-def _origin(text: str, at: int, file: Path) -> Origin:
-    return Origin(file, text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at))
+    entries = offset(text, ["log", "entries"])
+    return [origin(text, at, file) for _, at in members(text, entries)]

@@ -207,7 +207,7 @@ dependencies:
     assert any("4:36  dependencies.a.stub.wiremock  there is no folder ../none" in line for line in lines)
     assert any("4:13  dependencies.a  mode is real, and there is no real form" in line for line in lines)
     assert any('5:21  dependencies.b.real.image  there is no parameter "tag"; known: none' in line for line in lines)
-    assert any('6:14  dependencies.c.stub.openapi  "openapi" is planned for a later version' in line for line in lines)
+    assert any("6:23  dependencies.c.stub.openapi  there is no file spec.yaml" in line for line in lines)
 
 
 def test_text_that_is_not_utf8(write: Write) -> None:

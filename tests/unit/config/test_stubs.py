@@ -99,6 +99,16 @@ def test_a_recording_and_its_host(write: Write) -> None:
     assert (replaced.har, replaced.host, len(replaced.routes)) == (None, "", 1)
 
 
+def test_a_document(write: Write) -> None:
+    profile = "dependencies: {a: {stub: {openapi: ../spec.yaml, ports: {http: 80}}}}\n"
+    root = write({"devenv.yaml": "", "spec.yaml": "", "profiles/default.yaml": profile})
+    stub = read(root).dependencies["a"].stub
+    assert stub
+    assert (stub.openapi, stub.har, stub.wiremock) == (root / "spec.yaml", None, None)
+    loaded = load_layers(None, start=root)
+    assert "openapi: ../spec.yaml" in documents(loaded)["profiles/default.yaml"]
+
+
 def test_two_sources_in_one_file_are_told(write: Write) -> None:
     both = "dependencies: {a: {stub: {routes: {GET /: {text: a}}, wiremock: ., ports: {http: 80}}}}\n"
     assert faults(write({"devenv.yaml": "", "profiles/default.yaml": both})) == [

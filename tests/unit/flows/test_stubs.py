@@ -70,10 +70,51 @@ def test_faults_of_all_recordings_come_at_once(tmp_path: Path) -> None:
     )
 
 
+SPEC = """\
+openapi: 3.0.3
+info: {title: pets, version: "1"}
+paths:
+  /pets:
+    get:
+      responses:
+        200: {description: ok, content: {application/json: {example: [{name: Rex, age: 1.5, born: 2020-01-01}]}}}
+  /owners:
+    get:
+      responses:
+        200: {$ref: "#/components/responses/Gone"}
+"""
+
+
+def test_a_document_becomes_mappings(tmp_path: Path) -> None:
+    (tmp_path / "spec.yaml").write_text(SPEC.partition("  /owners")[0])
+    found = read_stubs(shop(tmp_path, pets=Stub(None, {}, openapi=tmp_path / "spec.yaml")), lambda text: None)
+    (stub,) = read_mappings("pets", found["pets"])
+    assert (stub["request"]["method"], stub["request"]["urlPath"]) == ("GET", "/pets")
+    body = stub["response"].get("jsonBody") or json.loads(stub["response"]["body"])
+    assert body == [{"name": "Rex", "age": 1.5, "born": "2020-01-01"}]
+
+
+def test_what_is_wrong_with_documents_is_told_with_its_lines(tmp_path: Path) -> None:
+    (tmp_path / "spec.yaml").write_text(SPEC)
+    (tmp_path / "old.json").write_text('{\n  "swagger": "2.0"\n}')
+    (tmp_path / "empty.yaml").write_text("")
+    (tmp_path / "broken.yaml").write_text("openapi: [3\n")
+    names = ("spec.yaml", "old.json", "empty.yaml", "broken.yaml")
+    stubs = {name.partition(".")[0]: Stub(None, {}, openapi=tmp_path / name) for name in names}
+    lines = refused(shop(tmp_path, **stubs))
+    assert [line.split("  ")[0] for line in lines] == [
+        "broken.yaml:1:10",
+        "empty.yaml:1:1",
+        "old.json:2:14",
+        "spec.yaml:11:21",
+    ]
+    assert "there is no '#/components/responses/Gone'" in lines[-1]
+
+
 def test_a_huge_recording_is_refused_before_it_is_read(tmp_path: Path) -> None:
     with (tmp_path / "huge.har").open("wb") as file:
         file.truncate(4 * har.LARGEST)
-    told = "huge.har:1:1  a recording of 200 MB: at most 50 MB are read; record less"
+    told = "huge.har:1:1  the file has 200 MB, and at most 50 MB are read: leave out what is not needed"
     assert refused(shop(tmp_path, a=Stub(None, {}, har=tmp_path / "huge.har"))) == (told,)
 
 
