@@ -99,18 +99,17 @@ class Starting:
         if self._kept:
             about = self._await_ready(self._place)
             if about.get("foreground"):
-                self._world.progress.note(
-                    f"its session is not in the background, but that of {_holder(about)}: it ends"
-                )
-                self._world.progress.note("  with Ctrl-C there; devenv up -d --take-over has one in the background")
+                note = self._world.progress.note
+                note(f"the session is that of another devenv up, {_holder(about)}, and ends with it;")
+                note("  devenv up -d --take-over starts one of its own")
             return Started(about.get("forwards", []))
-        with self._world.progress.step("session") as note:
+        with self._world.progress.step("session") as told:
             if self.here:
                 self.here.wait_ready(START_SECONDS)
-                note("in sync")
+                told("in sync")
                 return Started(self.here.forwards(), self.here)
             answer = self._await_ready(self._place)
-            note("in sync, in the background")
+            told("in sync, in the background")
         return Started(answer.get("forwards", []))
 
     def close(self) -> None:

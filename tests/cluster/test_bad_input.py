@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import signal
 import socket
 import subprocess
@@ -202,6 +203,11 @@ def test_ctrl_c_ends_the_session_in_the_terminal_and_leaves_the_environment(proj
     assert project.json("status")["session"]["foreground"] is True
     second = project.devenv("up")
     assert (second.code, "[session-runs]" in second.err) == (15, True), second.text
+    detached = project.devenv("up", "-d")
+    held = f"the session is that of another devenv up, {getpass.getuser()}@"
+    assert (detached.code, held in detached.err, f"process {process.pid}," in detached.err) == (0, True, True), (
+        detached.text
+    )
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=60)
     assert process.returncode == 0, said

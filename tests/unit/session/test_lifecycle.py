@@ -143,8 +143,8 @@ def test_who_keeps_the_session_of_another_terminal_is_told_where_it_is(tmp_path:
     started = start_session(Start(environment(tmp_path), detach=True), FakeKube(), world)
     assert started.forwards == FORWARDS
     assert notes_of(world) == [
-        "its session is not in the background, but that of ann@box (process 4711): it ends",
-        "  with Ctrl-C there; devenv up -d --take-over has one in the background",
+        "the session is that of another devenv up, ann@box (process 4711), and ends with it;",
+        "  devenv up -d --take-over starts one of its own",
     ]
     live.server.close()
 
