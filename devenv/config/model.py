@@ -204,8 +204,8 @@ class Stub:
     """A dependency answered by the stub engine, from one source.
 
     `wiremock` is a folder with WireMock `mappings/` and `__files/`; `routes` are written in the profile; `har` is a
-    recording, of which the answers of `host` are taken (empty: of its only one), named at `origin`; `openapi` is a
-    document.
+    recording, of which the answers of `host` are taken (empty: of its only one); `openapi` is a document. `origin` is
+    where the user names the host, or else the source.
     """
 
     wiremock: Path | None

@@ -21,16 +21,17 @@ _SOURCES = {
 def stub_of(name: str, form: Located, spec: schema.StubFile, faults: list[Fault]) -> model.Stub:
     """The stub form of a dependency, a fault for each thing that is wrong with it."""
     path = f"dependencies.{name}.stub"
-    _check_sources(form, path, faults)
+    source = _check_sources(form, path, faults)
     folder = _folder(spec.wiremock, at_key(form, "wiremock"), path, faults) if spec.wiremock is not None else None
     routes = routes_of(at_key(form, "routes"), spec.routes, f"{path}.routes", faults) if spec.routes else ()
     har = _file("har", spec.har, form, path, faults)
     openapi = _file("openapi", spec.openapi, form, path, faults)
-    place = at_key(form, "host" if spec.host else "har").origin
+    place = at_key(form, "host" if spec.host else source).origin
     return model.Stub(folder, spec.ports, routes, har, spec.host or "", openapi, place)
 
 
-def _check_sources(form: Located, path: str, faults: list[Fault]) -> None:
+def _check_sources(form: Located, path: str, faults: list[Fault]) -> str:
+    """The key of the source that comes first; a fault where it is not the only one."""
     assert isinstance(form, Map)
     given = [key for key in form.entries if key in _SOURCES]
     if not given:
@@ -43,6 +44,7 @@ def _check_sources(form: Located, path: str, faults: list[Fault]) -> None:
     if given and "har" not in given and "host" in form.entries:
         text = f"host says whose answers of a recording are taken, and {given[0]} is none: remove it"
         faults.append(Fault(form.entries["host"][0], f"{path}.host", text))
+    return given[0] if given else ""
 
 
 def _folder(shown: str, leaf: Located, path: str, faults: list[Fault]) -> Path:

@@ -12,7 +12,7 @@ from devenv.config.model import Stub as Form
 from devenv.config.source import Fault, read_utf8
 from devenv.stubs import har, openapi, routes
 from devenv.stubs.documents import read_document
-from devenv.stubs.mappings import Stub
+from devenv.stubs.mappings import EMPTY, Stub, parse_mappings
 
 Folder = Mapping[str, bytes]
 
@@ -34,7 +34,7 @@ def read_stubs(environment: Environment, tell: Callable[[str], None]) -> dict[st
 
 def _folder(name: str, stub: Form, tell: Callable[[str], None], faults: list[Fault]) -> Folder:
     if stub.wiremock is not None:
-        return _read_folder(stub.wiremock)
+        return _checked(name, stub, stub.wiremock, faults)
     if stub.har is not None:
         return _recording(name, stub, stub.har, tell, faults)
     if stub.openapi is not None:
@@ -44,6 +44,15 @@ def _folder(name: str, stub: Form, tell: Callable[[str], None], faults: list[Fau
 
 def _read_folder(folder: Path) -> Folder:
     return {p.relative_to(folder).as_posix(): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+
+
+def _checked(name: str, stub: Form, folder: Path, faults: list[Fault]) -> Folder:
+    files = _read_folder(folder)
+    found, told = parse_mappings(files)
+    faults.extend(Fault(Origin(folder / one.name, one.line, one.column), "", one.text) for one in told)
+    if not found and not told:
+        faults.append(Fault(stub.origin, f"dependencies.{name}.stub.wiremock", EMPTY))
+    return files
 
 
 def folder_of(source: str, mappings: Sequence[Stub]) -> Folder:

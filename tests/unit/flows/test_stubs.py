@@ -111,6 +111,20 @@ def test_what_is_wrong_with_documents_is_told_with_its_lines(tmp_path: Path) -> 
     assert "there is no '#/components/responses/Gone'" in lines[-1]
 
 
+def test_folders_are_checked_before_anything_is_brought_up(tmp_path: Path) -> None:
+    for name, text in {"a/mappings/x.json": "{", "a/mappings/y.json": "[]", "b/mappings/x.txt": ""}.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    place = Origin(tmp_path / "profiles/default.yaml", 3, 9)
+    stubs = {name: Stub(tmp_path / name, {}, origin=place) for name in ("a", "b")}
+    assert refused(shop(tmp_path, **stubs)) == (
+        "a/mappings/x.json:1:2  not valid JSON: Expecting property name enclosed in double quotes",
+        "a/mappings/y.json:1:1  expected a WireMock mapping with request and response",
+        "profiles/default.yaml:3:9  dependencies.b.stub.wiremock  no mappings/*.json in its stub folder, so "
+        "it would answer nothing",
+    )
+
+
 def test_a_huge_recording_is_refused_before_it_is_read(tmp_path: Path) -> None:
     with (tmp_path / "huge.har").open("wb") as file:
         file.truncate(4 * har.LARGEST)

@@ -60,3 +60,29 @@ def test_an_empty_folder_is_refused() -> None:
     with pytest.raises(ConfigError) as caught:
         read_mappings("payments", {})
     assert caught.value.details == ("payments: no mappings/*.json in its stub folder, so it would answer nothing",)
+
+
+@pytest.mark.parametrize(
+    "hostile",
+    [
+        {"response": None},
+        {"response": {}, "request": []},
+        {"response": {}, "metadata": 1},
+        {"response": {}, "scenarioName": {}},
+        {"response": {"bodyFileName": 1}},
+        {"mappings": [{"response": {}}, 1]},
+        {"mappings": {}},
+    ],
+)
+def test_what_is_not_shaped_like_a_mapping_is_told(hostile: object) -> None:
+    with pytest.raises(ConfigError) as caught:
+        read_mappings("payments", files(x=hostile))
+    assert caught.value.details == ("mappings/x.json:1:1  expected a WireMock mapping with request and response",)
+
+
+@pytest.mark.parametrize("hostile", [b"[" * 100_000, b"1" * 5000, b'"\xff"'])
+def test_json_that_no_reader_takes_is_told(hostile: bytes) -> None:
+    with pytest.raises(ConfigError) as caught:
+        read_mappings("payments", {"mappings/x.json": hostile})
+    (line,) = caught.value.details
+    assert line.startswith("mappings/x.json:1:1  not JSON that can be read")
