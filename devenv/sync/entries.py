@@ -45,13 +45,14 @@ def digest_file(place: str, status: os.stat_result, known: Entry | None = None) 
     stamp = stamp_of(status)
     if known and known.stamp == stamp and not known.racy:
         return known
+    # As old as it is when the reading begins: a long reading makes no write after its begin any older.
+    racy = time.time_ns() - max(status.st_mtime_ns, status.st_ctime_ns) < RACY_NS
     # NONBLOCK: a pipe that took the file's place must not hang the reader.
     handle = os.open(place, os.O_RDONLY | os.O_NONBLOCK)
     try:
         content = _hash(handle, status.st_size)
     finally:
         os.close(handle)
-    racy = time.time_ns() - max(status.st_mtime_ns, status.st_ctime_ns) < RACY_NS
     return Entry("file", kind_of(status) + content, status.st_mtime_ns, status.st_size, stamp, racy)
 
 

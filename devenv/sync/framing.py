@@ -19,11 +19,15 @@ KINDS: dict[int, type[Frame]] = {
 }
 """The frames by their type."""
 
+_WRITERS = {
+    kind: tuple((name, field.write) for name, field in zip(kind.__slots__, kind.fields, strict=True))  # type: ignore[attr-defined]
+    for kind in KINDS.values()
+}
+
 
 def encode(frame: Frame, batch: int = 0) -> bytes:
     """The bytes of a frame."""
-    values = (getattr(frame, name) for name in frame.__slots__)  # type: ignore[attr-defined]
-    payload = b"".join(field.write(value) for field, value in zip(frame.fields, values, strict=True))
+    payload = b"".join([write(getattr(frame, name)) for name, write in _WRITERS[type(frame)]])
     return _HEAD.pack(len(payload) + 5, frame.type, batch) + payload
 
 

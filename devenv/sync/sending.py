@@ -7,7 +7,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 
 from devenv.sync.batch import Batch
-from devenv.sync.content import Reading
+from devenv.sync.content import Reading, unchanged
 from devenv.sync.framing import encode
 from devenv.sync.index import Digest, Entry, Index
 from devenv.sync.protocol import ChangeMode, Data, Delete, Frame, Link, MakeDir, Put
@@ -73,10 +73,20 @@ class Sending:
             yield encode(ChangeMode(self.target, mode_of(entry.digest), entry.mtime_ns, path), self.number)
             return
         try:
+            data = unchanged(self._place(path), entry)
+            if data is not None:
+                yield self._small(path, entry, data)
+                return
             with closing(Reading(self._place(path), entry)) as reading:
                 yield from self._content(path, reading)
         except OSError:
             self.sent.again.append(path)
+
+    def _small(self, path: str, entry: Entry, data: bytes) -> bytes:
+        self.sent.size += len(data)
+        self.sent.digests[path] = entry.digest
+        put = Put(self.target, mode_of(entry.digest), entry.mtime_ns, entry.size, path, data)
+        return encode(put, self.number)
 
     def _place(self, path: str) -> str:
         # Not by Path: of ten thousand small files it would be a quarter of the time.
