@@ -25,7 +25,9 @@ def engine_objects(stubbed: Mapping[str, Dependency], files: Mapping[str, Mappin
     bodies: dict[str, bytes] = {}
     for name in sorted(stubbed):
         stubs = read_mappings(name, files[name])
-        mappings[f"{name}.json"] = json.dumps({"mappings": stubs}, indent=1, sort_keys=True).encode()
+        # As short as JSON can be: there is little room.
+        text = json.dumps({"mappings": stubs}, separators=(",", ":"), sort_keys=True)
+        mappings[f"{name}.json"] = text.encode()
         bodies |= body_files(name, files[name])
     maps = [config_map(f"{NAME}-mappings", mappings), config_map(f"{NAME}-files", bodies)]
     return [*maps, deployment(NAME, _pod(sorted(mappings)), annotations={FILES: content_hash(maps)})]

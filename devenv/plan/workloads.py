@@ -15,6 +15,7 @@ from devenv.plan.marks import FILES, UNIT, Object, content_hash
 from devenv.plan.resources import resources_of
 
 CONFIG_MAP_LIMIT = 1024 * 1024
+_SHOWN = 5
 
 
 GRACE_SECONDS = 10
@@ -70,7 +71,9 @@ def config_map(name: str, files: Mapping[str, bytes]) -> Object:
     """A ConfigMap of files; ConfigError files-too-large beyond what the API takes."""
     size = sum(len(content) for content in files.values())
     if size > CONFIG_MAP_LIMIT:
-        raise ConfigError(problems.FILES_TOO_LARGE, name=name, size=f"{size / 1048576:.1f} MiB")
+        largest = sorted(files, key=lambda key: -len(files[key]))[:_SHOWN]
+        details = [f"{key}: {len(files[key]) / 1048576:.2f} MiB" for key in largest]
+        raise ConfigError(problems.FILES_TOO_LARGE, details=details, name=name, size=f"{size / 1048576:.1f} MiB")
     obj: Object = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}}
     for key, content in sorted(files.items()):
         try:

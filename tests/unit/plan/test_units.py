@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ from devenv.config.model import (
     Volume,
 )
 from devenv.errors import ConfigError
+from devenv.plan.engine import engine_objects
 from devenv.plan.image import Image
 from devenv.plan.marks import HASH, UNIT, hash_of
 from devenv.plan.units import Files, Unit, unit_objects, units_of
@@ -154,7 +156,7 @@ def test_the_same_input_gives_the_same_hash() -> None:
 
 def test_the_engine_gets_every_stub_bound_to_its_host() -> None:
     mappings, _, deployment = unit_objects(environment(), Unit("devenv-stubs", "engine"), FILES)
-    assert '"matches": "payments(\\\\..+)?"' in mappings["data"]["payments.json"]
+    assert '"matches":"payments(\\\\..+)?"' in mappings["data"]["payments.json"]
     assert deployment["spec"]["template"]["spec"]["containers"][0]["image"].startswith("wiremock/wiremock:")
 
 
@@ -163,6 +165,21 @@ def test_files_too_large_for_a_config_map_are_refused() -> None:
     with pytest.raises(ConfigError, match=r"the files of postgres-files-0 are 1\.0 MiB together") as caught:
         unit_objects(environment(), Unit("postgres", "real"), files)
     assert caught.value.code == "files-too-large"
+    assert caught.value.details == ("schema.sql: 1.05 MiB",)
+
+
+def test_of_stubs_that_are_too_large_together_the_largest_are_named() -> None:
+    def folder(size: int) -> dict[str, bytes]:
+        stub = {"request": {"url": "/x"}, "response": {"body": "x" * size}}
+        return {"mappings/a.json": json.dumps(stub).encode()}
+
+    place = Origin(Path("/p/profiles/default.yaml"), 1, 1)
+    sizes = {name: 150_000 * (index + 1) for index, name in enumerate("abcdef")}
+    stubbed = {name: Dependency(name, "stub", Stub(STUBS, {"http": 80}), None, place) for name in sizes}
+    with pytest.raises(ConfigError, match=r"the files of devenv-stubs-mappings are 3\.0 MiB together") as caught:
+        engine_objects(stubbed, {name: folder(size) for name, size in sizes.items()})
+    named = [line.partition(": ")[0] for line in caught.value.details]
+    assert named == ["f.json", "e.json", "d.json", "c.json", "b.json"]
 
 
 MANIFEST = b"""
