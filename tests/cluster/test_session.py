@@ -98,7 +98,7 @@ class Life:
 
     def log(self) -> str:
         """What sessions have said so far."""
-        (path,) = Path(self.project.machine.env["XDG_STATE_HOME"]).glob(f"devenv/log/*-{self.project.name}.log")
+        (path,) = Path(self.project.machine.env["XDG_STATE_HOME"]).glob(f"devenv/log/????????-{self.project.name}.log")
         return path.read_text()
 
 

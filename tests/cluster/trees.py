@@ -76,7 +76,7 @@ class TreeProject(Project):
 
     def session_log(self) -> str:
         """What the session said so far."""
-        [log] = Path(self.machine.env["XDG_STATE_HOME"]).glob(f"devenv/log/*-{self.name}.log")
+        [log] = Path(self.machine.env["XDG_STATE_HOME"]).glob(f"devenv/log/????????-{self.name}.log")
         return log.read_text()
 
     def git(self, *arguments: str) -> None:
