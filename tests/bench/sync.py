@@ -34,6 +34,7 @@ SAVE, SAVES = 4096, 200
 BIG = 50_000
 MANY = 10_000
 ROUNDS = 5
+RAW = f"{TARGET}/raw"
 LARGE = 100 * 1024 * 1024
 FRAMES = 1_000_000
 IDLE_SECONDS = 10.0
@@ -110,15 +111,15 @@ def kubectl_tar(there: Stage) -> None:
 def first_sync(there: Stage) -> Measures:
     """10,000 files of 1 KB into a new pod, beside `tar | kubectl exec -i tar`; then again with nothing to do.
 
-    In turns, each into pods of its own: ext4 takes its time for a new file where many were deleted just before, so that
-    one round alone says more about what this machine did a minute ago.
+    In turns, each into pods of its own, both into the volume that is synced: ext4 takes its time for a new file where
+    many were deleted just before, and that differs from folder to folder and from minute to minute.
     """
     services = [there.service(f"first-{round_}") for round_ in range(ROUNDS)]
     there.deploy(*services)
     for service in services:
         with there.syncing(service):
             pass
-        there.kubectl(service.name, "mkdir", "-p", "/tmp/raw")
+        there.kubectl(service.name, "mkdir", RAW)
         fill(there.root / service.name, MANY, size=1024)
     tars: list[float] = []
     ours: list[float] = []
@@ -140,7 +141,7 @@ def _raw_tar(there: Stage, unit: str) -> None:
     [pod] = there.pods.containers(unit)
     command = (
         f"tar -C {there.root / unit} -cf - . | kubectl --context {there.context} -n {NAMESPACE} exec -i {pod.pod}"
-        f" -c {pod.name} -- tar -x -C /tmp/raw -f -"
+        f" -c {pod.name} -- tar -x -C {RAW} -f -"
     )
     subprocess.run(["sh", "-c", command], check=True)
 
