@@ -69,6 +69,9 @@ class Starting:
     def look(self) -> None:
         """Refused session-runs where another terminal has it; nothing where no cluster answers that could tell."""
         try:
+            # A context may be left of a cluster that is gone; once connected to, it would be that to the end.
+            if self._world.clusters.inspect().status != "running":
+                return
             kube = self._world.connect(self._world.clusters.access())
             place = place_of(kube, self._world, self._start.environment.name)
         except DevenvError:

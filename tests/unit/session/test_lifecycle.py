@@ -11,6 +11,7 @@ from devenv.config.model import Environment
 from devenv.errors import Refused, ToolError
 from devenv.flows.up import UpRequest
 from devenv.flows.world import World
+from devenv.ports import Access, Kube
 from devenv.session.attempts import Attempts
 from devenv.session.control import ControlServer, find_session, socket_path
 from devenv.session.following import follow_session
@@ -190,10 +191,23 @@ def test_who_gives_up_before_there_was_a_session_is_told_nothing(tmp_path: Path)
         assert notes_of(world) == []
 
 
-def test_without_a_cluster_nobody_is_asked(tmp_path: Path) -> None:
-    kube = FakeKube()
-    world = fake_world(tmp_path, kube, clusters=FakeClusters(status="missing"))
-    Starting(Start(environment(tmp_path)), world).look()
+class Left(FakeClusters):
+    """A cluster that is gone, but for its context in the user's kubeconfig."""
+
+    def access(self) -> Access:
+        return Access(context=f"kind-{self.name}")
+
+
+@pytest.mark.parametrize("clusters", [FakeClusters(), Left()])
+def test_without_a_cluster_nobody_is_asked(tmp_path: Path, clusters: FakeClusters) -> None:
+    asked: list[Access] = []
+
+    def connect(access: Access) -> Kube:
+        asked.append(access)
+        return FakeKube()
+
+    Starting(Start(environment(tmp_path)), fake_world(tmp_path, FakeKube(), clusters=clusters, connect=connect)).look()
+    assert asked == []
 
 
 def test_who_was_taken_over_says_so_and_ends(tmp_path: Path) -> None:
