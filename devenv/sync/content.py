@@ -7,7 +7,7 @@ import os
 import stat
 from collections.abc import Iterator
 
-from devenv.sync.entries import stamp_of
+from devenv.sync.entries import open_to_read, stamp_of
 from devenv.sync.frames import Content
 from devenv.sync.index import Digest, Entry, Index, kind_of
 from devenv.sync.protocol import CONTENT
@@ -16,10 +16,8 @@ from devenv.sync.protocol import CONTENT
 def load(index: Index, path: str) -> Content | None:
     """The file behind a path of the index, whole; None where it is no readable regular file any more."""
     try:
-        # NONBLOCK: a pipe that took the file's place must not hang the reader.
-        handle = os.open(index.locate(path), os.O_RDONLY | os.O_NONBLOCK)
-        with open(handle, "rb") as file:
-            status = os.fstat(handle)
+        with open(open_to_read(index.locate(path)), "rb") as file:
+            status = os.fstat(file.fileno())
             if not stat.S_ISREG(status.st_mode):
                 return None
             data = file.read()
@@ -35,8 +33,7 @@ def unchanged(place: str | os.PathLike[str], known: Entry) -> bytes | None:
     """
     if known.racy or known.size > CONTENT:
         return None
-    # NONBLOCK: a pipe that took the file's place must not hang the reader.
-    handle = os.open(place, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    handle = open_to_read(place)
     try:
         data = os.read(handle, known.size + 1)
         same = known.stamp == stamp_of(os.fstat(handle))
@@ -53,8 +50,7 @@ class Reading:
     """
 
     def __init__(self, place: str | os.PathLike[str], known: Entry | None) -> None:
-        # NONBLOCK: a pipe that took the file's place must not hang the reader.
-        self._handle = os.open(place, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        self._handle = open_to_read(place)
         self._status = os.fstat(self._handle)
         self._known = known
         self._hash = hashlib.sha256()

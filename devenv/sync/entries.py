@@ -47,13 +47,18 @@ def digest_file(place: str, status: os.stat_result, known: Entry | None = None) 
         return known
     # As old as it is when the reading begins: a long reading makes no write after its begin any older.
     racy = time.time_ns() - max(status.st_mtime_ns, status.st_ctime_ns) < RACY_NS
-    # NONBLOCK: a pipe that took the file's place must not hang the reader.
-    handle = os.open(place, os.O_RDONLY | os.O_NONBLOCK)
+    handle = open_to_read(place)
     try:
         content = _hash(handle, status.st_size)
     finally:
         os.close(handle)
     return Entry("file", kind_of(status) + content, status.st_mtime_ns, status.st_size, stamp, racy)
+
+
+def open_to_read(place: str | os.PathLike[str]) -> int:
+    """A handle on a file. OSError."""
+    # NONBLOCK: a pipe that took the file's place must not hang the reader.
+    return os.open(place, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
 
 
 def _hash(handle: int, size: int) -> str:

@@ -72,12 +72,13 @@ class Sending:
             self.sent.digests[path] = entry.digest
             yield encode(ChangeMode(self.target, mode_of(entry.digest), entry.mtime_ns, path), self.number)
             return
+        place = self._place(path)
         try:
-            data = unchanged(self._place(path), entry)
+            data = unchanged(place, entry)
             if data is not None:
                 yield self._small(path, entry, data)
                 return
-            with closing(Reading(self._place(path), entry)) as reading:
+            with closing(Reading(place, entry)) as reading:
                 yield from self._content(path, reading)
         except OSError:
             self.sent.again.append(path)

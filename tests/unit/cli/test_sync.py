@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -26,6 +26,22 @@ from devenv.session.sync.sync_verify import Difference, Verdict
 from devenv.session.sync.troubles import state_of, trouble
 
 Answer = Callable[[dict[str, Any]], None]
+
+
+ORDERS_1 = ReplicaStatus(
+    "orders-1",
+    "orders",
+    "agent",
+    "synced",
+    connected=True,
+    synced=True,
+    files=1,
+    batches=0,
+    last=None,
+    lag=None,
+    program=None,
+    problem=None,
+)
 
 
 @pytest.fixture
@@ -86,19 +102,13 @@ def test_verify_tells_what_it_compared(answer: Answer, capsys: pytest.CaptureFix
 
 
 def test_the_status_shows_each_pod(answer: Answer, capsys: pytest.CaptureFixture[str]) -> None:
-    replica = ReplicaStatus(
-        "orders-1",
-        "orders",
-        "agent",
-        "synced",
-        connected=True,
-        synced=True,
+    replica = replace(
+        ORDERS_1,
         files=3,
         batches=2,
         last=LastBatch(1.0, 1, 5, 0, 0.004),
         lag=Lag(2, 0.004, 0.005, 0.006),
         program=Program("crashed", 3, 2, synced=True),
-        problem=None,
     )
     answer({"services": [asdict(SyncStatus("orders", True, 3, {"/src/pipe": "neither file"}, (replica,)))]})
     sync.status()
@@ -125,20 +135,8 @@ def test_what_is_held_is_a_word_in_the_table_and_a_sentence_with_the_way_out_bel
     answer: Answer, capsys: pytest.CaptureFixture[str]
 ) -> None:
     loss = SyncError(problems.SYNC_LOSS, service="orders", gone=30, files=31)
-    replica = ReplicaStatus(
-        "orders-1",
-        "orders",
-        "agent",
-        state_of(loss, synced=False, connected=True),
-        connected=True,
-        synced=False,
-        files=1,
-        batches=0,
-        last=None,
-        lag=None,
-        program=None,
-        problem=trouble(loss),
-    )
+    state = state_of(loss, synced=False, connected=True)
+    replica = replace(ORDERS_1, state=state, synced=False, problem=trouble(loss))
     answer({"services": [asdict(SyncStatus("orders", False, 1, {}, (replica,)))]})
     sync.status()
     head, names, row, *below = capsys.readouterr().out.splitlines()
@@ -155,21 +153,9 @@ def test_what_is_held_is_a_word_in_the_table_and_a_sentence_with_the_way_out_bel
 def test_an_image_that_must_be_built_anew_is_a_word_and_a_line_with_the_command(
     answer: Answer, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    replica = ReplicaStatus(
-        "orders-1",
-        "orders",
-        "agent",
-        state_of(None, synced=True, connected=True, stale=True),
-        connected=True,
-        synced=True,
-        files=1,
-        batches=0,
-        last=None,
-        lag=None,
-        program=None,
-        problem=None,
-        rebuild=(Reason("rebuild", "orders/uv.lock", "devenv.yaml:14", "rebuild"),),
-    )
+    reason = Reason("rebuild", "orders/uv.lock", "devenv.yaml:14", "rebuild")
+    state = state_of(None, synced=True, connected=True, stale=True)
+    replica = replace(ORDERS_1, state=state, rebuild=(reason,))
     answer({"services": [asdict(SyncStatus("orders", True, 1, {}, (replica,)))]})
     sync.status()
     _, _, row, *below = capsys.readouterr().out.splitlines()
