@@ -57,6 +57,8 @@ def saves(there: Stage) -> Measures:
         settle(loop)
     tar = [timed(partial(kubectl_tar, there)) * 1000 for _ in range(10)]
     yield Figure("save → visible beside a new exec", plain[0], "ms", percentile(tar, 0.5), "kubectl exec tar")
+    copy = [timed(partial(kubectl_cp, there)) * 1000 for _ in range(10)]
+    yield Figure("save → visible beside a copy", plain[0], "ms", percentile(copy, 0.5), "kubectl cp")
     with ExitStack() as stack:
         for service in (alone, big, three, *others):
             stack.enter_context(there.syncing(service))
@@ -106,6 +108,15 @@ def kubectl_tar(there: Stage) -> None:
         info.size = SAVE
         tar.addfile(info, io.BytesIO(os.urandom(SAVE)))
     there.kubectl("alone", "tar", "-x", "-C", "/tmp", "-f", "-", stdin=archive.getvalue())
+
+
+def kubectl_cp(there: Stage) -> None:
+    """What people do by hand for each change."""
+    [pod] = there.pods.containers("alone")
+    file = there.root / "copied"
+    file.write_bytes(os.urandom(SAVE))
+    command = ["kubectl", "--context", there.context, "-n", NAMESPACE, "cp", "-c", pod.name]
+    subprocess.run([*command, str(file), f"{pod.pod}:/tmp/page"], check=True, capture_output=True)
 
 
 def first_sync(there: Stage) -> Measures:
